@@ -1,0 +1,79 @@
+/* zkr.h: the whole C ABI of the native core.
+ *
+ * Rules of the house. Every function that can fail returns a status; nothing is computed unless it
+ * is ZKR_OK (outputs are then undefined, except where said). Arguments go out, in/out, in. Lengths
+ * count elements, not bytes. A field element is four little-endian 64-bit limbs; "mont" means
+ * x * 2^256 mod p, "canonical" means 0 <= x < p. A G1 point is 8 limbs (x, y), a G2 point 16 (x.c0,
+ * x.c1, y.c0, y.c1), affine and Montgomery; all zeros is infinity. Outputs may be the very same
+ * array as an input where a function says "in place allowed", otherwise they must not overlap.
+ * NULL pointers, lengths that cannot be and limbs >= p give a status, never undefined behaviour.
+ *
+ * The text between the cdef marks is what Python sees (native/ffi/make_cdef.py reads it): between
+ * them only plain C declarations and integer #defines.
+ */
+#ifndef ZKR_H
+#define ZKR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define ZKR_API __attribute__((visibility("default")))
+#else
+#define ZKR_API
+#endif
+
+/* cdef-begin */
+
+/* ======================================= status ============================================== */
+
+#define ZKR_OK 0            /* done */
+#define ZKR_BADARGS 1       /* an argument cannot be: NULL, a length, an index, an unknown name */
+#define ZKR_NOMEM 2         /* memory could not be had */
+#define ZKR_INTERNAL 3      /* a bug or a broken system (no entropy, no threads) */
+#define ZKR_NOTCANONICAL 4  /* an element is >= its modulus; *bad says which where there is one */
+#define ZKR_UNSUPPORTED 5   /* this processor or this build cannot do what was asked for */
+
+ZKR_API const char *zkr_status_text(int status);
+
+/* ======================================= engine ============================================== */
+
+typedef struct zkr_engine zkr_engine;
+
+/* cpu: "portable", "adx", "ifma", or "" for the best this machine has. Unknown: ZKR_BADARGS; known
+ * but not here: ZKR_UNSUPPORTED. threads: 1 .. 1024; 1 runs everything on the calling thread. */
+ZKR_API int zkr_engine_new(zkr_engine **out, const char *cpu, uint32_t threads);
+ZKR_API void zkr_engine_free(zkr_engine *engine);
+ZKR_API const char *zkr_engine_cpu(const zkr_engine *engine);
+ZKR_API uint32_t zkr_engine_threads(const zkr_engine *engine);
+/* ZKR_OK when the named path can run here. */
+ZKR_API int zkr_cpu_available(const char *cpu);
+
+/* ======================================= field vectors ======================================= */
+/* n elements each; in place allowed. Inputs are checked to be < p: ZKR_NOTCANONICAL, and *bad (may
+ * be NULL) is the smallest such index, counted through a, then b. */
+
+ZKR_API int zkr_fr_to_mont(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
+ZKR_API int zkr_fr_from_mont(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
+ZKR_API int zkr_fr_add(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad);
+ZKR_API int zkr_fr_sub(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad);
+ZKR_API int zkr_fr_mul(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad);
+ZKR_API int zkr_fr_inverse(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
+ZKR_API int zkr_fq_to_mont(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
+ZKR_API int zkr_fq_from_mont(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
+ZKR_API int zkr_fq_add(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad);
+ZKR_API int zkr_fq_sub(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad);
+ZKR_API int zkr_fq_mul(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad);
+ZKR_API int zkr_fq_inverse(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
+
+/* ======================================= NTT ================================================= */
+
+/* ======================================= curve =============================================== */
+
+/* ======================================= circuits: Poseidon, replay ========================== */
+
+/* ======================================= R1CS and Groth16 ==================================== */
+
+/* cdef-end */
+
+#endif

@@ -1,0 +1,11 @@
+/* kernels_generic.inc.h: all kernel bodies for one 64-bit instruction set, and the filling of its
+ * table. The including file names the table (ZKR_FILL, ZKR_ISA_NAME) and chooses the product. Each
+ * part's *.inc.h ends with a static function fill_<part>(zkr_kernels *). */
+#include "kernels.h"
+
+#include "vec.inc.h"
+
+void ZKR_FILL(zkr_kernels *k) {
+    k->name = ZKR_ISA_NAME;
+    fill_vec(k);
+}
