@@ -1,0 +1,197 @@
+"""A whole batch: header, slots, fee credits, commitment and outputs wired into one R1CS.
+
+The module must not know the rules of a transaction (circuits.transaction) nor how anything is proved.
+
+Statement
+---------
+Given the public inputs C, z and y, the prover knows a batch's public data with commitment C and
+fingerprint y at z (circuits.public_data says what that means to L1), and transactions which, applied in
+order by the rules of circuits.transaction to the tree with the header's root before, followed by the
+fee credits of circuits.fees, leave the tree with the header's root after.
+
+Wiring
+------
+Seams between slots are not rows: a slot's link *is* the wire of its predecessor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from zkrollup.cs import R1CS, System
+from zkrollup.gadgets.eddsa import DUMMY_SIGNATURE
+from zkrollup.gadgets.merkle import merkle_lanes
+from zkrollup.state.parameters import BatchParameters
+from zkrollup.state.trace import BatchTrace, LeafUpdate, SlotTrace
+from zkrollup.state.transactions import Kind
+
+from .fees import record_fee_credit
+from .public_data import COMMITMENT_RATE, record_commitment, record_header, record_outputs
+from .transaction import (
+    AMOUNT_MANTISSA_BITS,
+    FEE_MANTISSA_BITS,
+    TOKEN_BITS,
+    record_transaction,
+)
+
+__all__ = ["PUBLIC_INPUTS", "BatchCircuit", "batch_circuit"]
+
+PUBLIC_INPUTS = ("C", "z", "y")
+
+Values = dict[str, Any]
+"""Inputs and chained links of one instance by name: integers, or lists of integers."""
+
+
+class BatchCircuit:
+    """The R1CS of batches of one shape, and the assignment that a trace gives it."""
+
+    def __init__(self, parameters: BatchParameters) -> None:
+        self.parameters = parameters
+        slots, depth, fee_tokens = parameters.slots, parameters.depth, parameters.fee_tokens
+        system = System("batch", public=list(PUBLIC_INPUTS))
+        header = system.add("header", record_header(slots, depth, fee_tokens))
+        slot_part = system.add("slots", record_transaction(depth, fee_tokens), instances=slots)
+        fee_part = system.add("fees", record_fee_credit(depth), instances=fee_tokens)
+
+        elements = [header.wire(f"h{i}") for i in range(4 + fee_tokens)]
+        elements += [slot_part.wire(f"e{k}", instance=i) for i in range(slots) for k in range(4)]
+        steps = -(-len(elements) // COMMITMENT_RATE)
+        elements += [header.wire("zero")] * (steps * COMMITMENT_RATE - len(elements))
+        self.commitment_steps = steps
+        commitment = system.add("commitment", record_commitment(), instances=steps)
+        outputs = system.add("outputs", record_outputs())
+
+        header.connect("z", system.public("z"))
+        header.connect("root_after", fee_part.wire("root_after", instance=-1))
+        slot_part.connect("root", first=header.wire("root_before"), chain="root_after")
+        slot_part.connect("domain", header.wire("domain"))
+        slot_part.connect("z", system.public("z"))
+        slot_part.connect("y", first=header.wire("y"), chain="y_after")
+        slot_part.connect("padding", first=header.wire("zero"), chain="padding_after")
+        for k in range(fee_tokens):
+            slot_part.connect(f"fee_token_{k}", header.wire(f"fee_token_{k}"))
+            slot_part.connect(f"fees_{k}", first=header.wire("zero"), chain=f"fees_after_{k}")
+        fee_part.connect("root", first=slot_part.wire("root_after", instance=-1), chain="root_after")
+        for name, wires in (
+            ("token", [header.wire(f"fee_token_{k}") for k in range(fee_tokens)]),
+            ("account", [header.wire(f"fee_account_{k}") for k in range(fee_tokens)]),
+            ("fee", [slot_part.wire(f"fees_after_{k}", instance=-1) for k in range(fee_tokens)]),
+        ):
+            fee_part.connect(name, wires)
+        commitment.connect("c", first=header.wire("c"), chain="c_after")
+        for i in range(COMMITMENT_RATE):
+            commitment.connect(f"x{i}", elements[i::COMMITMENT_RATE])
+        outputs.connect("C", commitment.wire("c_after", instance=-1))
+        outputs.connect("C_public", system.public("C"))
+        outputs.connect("y", slot_part.wire("y_after", instance=-1))
+        outputs.connect("y_public", system.public("y"))
+        self.r1cs: R1CS = system.freeze()
+
+    def assignment(
+        self, trace: BatchTrace, *, z: int, commitment_chain: Sequence[int], modulus: int
+    ) -> tuple[Mapping[str, int], Mapping[str, list[Values]]]:
+        """Public inputs and every part's inputs for a batch that the state machine has executed.
+
+        ``commitment_chain`` holds the chain's value before each step and after the last
+        (``state.public_data.commitment_chain``). Raises ValueError when the trace has another shape.
+        """
+        if trace.parameters != self.parameters:
+            raise ValueError(f"trace: made for {trace.parameters}; this circuit is for {self.parameters}")
+        if len(commitment_chain) != self.commitment_steps + 1:
+            raise ValueError(
+                f"commitment_chain: {len(commitment_chain)} values; expected {self.commitment_steps + 1}"
+            )
+        y = 0
+        for element in trace.header:
+            y = (y * z + element) % modulus
+        header: Values = {
+            "chain_id": trace.chain_id,
+            "rollup_id": trace.rollup_id,
+            "batch_number": trace.batch_number,
+            "root_before": trace.root_before,
+            "root_after": trace.root_after,
+        }
+        for k, (token, account) in enumerate(trace.fee_entries):
+            header[f"fee_token_{k}"], header[f"fee_account_{k}"] = token, account
+
+        slots: list[Values] = []
+        padding = 0
+        for slot in trace.slots:
+            slots.append(slot_values(slot) | {"y": y, "padding": padding})
+            for present, element in slot.elements:
+                if present:
+                    y = (y * z + element) % modulus
+            padding = int(slot.kind == Kind.NOOP)
+        fees = [
+            update_values("leaf", update)
+            | {"root": update.root_before, "nonce": update.before.nonce if update.index else 0}
+            for update in trace.fee_updates
+        ]
+        parts = {
+            "header": [header],
+            "slots": slots,
+            "fees": fees,
+            "commitment": [{"c": c} for c in commitment_chain[:-1]],
+            "outputs": [{}],
+        }
+        return {"C": commitment_chain[-1], "z": z, "y": y}, parts
+
+
+@lru_cache(maxsize=8)
+def batch_circuit(parameters: BatchParameters) -> BatchCircuit:
+    """The circuit for these parameters, recorded once per process."""
+    return BatchCircuit(parameters)
+
+
+def update_values(name: str, update: LeafUpdate) -> Values:
+    """The inputs that describe one leaf before its update, and its path."""
+    before = update.before
+    values: Values = {
+        f"{name}_packed": before.token + (before.nonce << TOKEN_BITS),
+        f"{name}_balance": before.balance,
+        f"{name}_ax": before.ax,
+        f"{name}_ay": before.ay,
+        f"{name}_eth_address": before.eth_address,
+    }
+    for level, lanes in enumerate(merkle_lanes(update.path)):
+        values[f"{name}_lanes_{level}"] = lanes
+    return values
+
+
+def slot_values(slot: SlotTrace) -> Values:
+    """The inputs and the state links of one slot."""
+    signed = slot.kind in (Kind.TRANSFER, Kind.WITHDRAW)
+    acts = signed or (slot.kind == Kind.FORCED_EXIT and not slot.nullified)
+    creates = slot.kind == Kind.DEPOSIT and slot.second.before.ay == 0
+    existing = slot.kind == Kind.TRANSFER or (slot.kind == Kind.DEPOSIT and not creates)
+    signature = slot.signature if slot.signature is not None else DUMMY_SIGNATURE
+    return {
+        "root": slot.first.root_before,
+        "is_deposit": int(slot.kind == Kind.DEPOSIT),
+        "is_transfer": int(slot.kind == Kind.TRANSFER),
+        "is_withdraw": int(slot.kind == Kind.WITHDRAW),
+        "is_forced_exit": int(slot.kind == Kind.FORCED_EXIT),
+        "nullified": int(slot.nullified),
+        "first_index": slot.first.index,
+        "second_index": slot.second.index,
+        "token": slot.token,
+        "amount": slot.amount,
+        "amount_mantissa": slot.amount_code & ((1 << AMOUNT_MANTISSA_BITS) - 1),
+        "amount_exponent": slot.amount_code >> AMOUNT_MANTISSA_BITS,
+        "fee_mantissa": slot.fee_code & ((1 << FEE_MANTISSA_BITS) - 1),
+        "fee_exponent": slot.fee_code >> FEE_MANTISSA_BITS,
+        "eth_address": slot.eth_address,
+        "key_x": slot.key[0],
+        "key_y": slot.key[1],
+        "first_nonce_after": slot.first.after.nonce if acts else 0,
+        "second_nonce": slot.second.before.nonce if existing else 0,
+        "r8x": signature[0],
+        "r8y": signature[1],
+        "s": signature[2],
+        **{f"fees_{k}": fee for k, fee in enumerate(slot.fees_before)},
+        **{f"fee_entry_{k}": int(slot.fee_entry == k) for k in range(len(slot.fees_before))},
+        **update_values("first", slot.first),
+        **update_values("second", slot.second),
+    }

@@ -1,0 +1,302 @@
+"""One transaction slot: the rows that every transaction of a batch, whatever its kind, must satisfy.
+
+The module must not know how many slots a batch has, nor where its links come from.
+
+Statement
+---------
+Given the links ``root`` (state root before), ``domain`` (hash of chain and rollup id), ``z`` and ``y``
+(evaluation point and fingerprint so far), ``padding`` (1 when an earlier slot was a noop), and for each
+fee entry its ``fee_token`` and the fees collected so far, the prover knows a transaction and two leaf
+updates, *first* and then *second*, such that
+
+A. exactly one kind is chosen, and a noop is followed by noops only;
+B. amount and fee are in range; a transfer's amount and every fee are what their decimal codes say;
+C. a transfer or withdrawal carries an EdDSA signature, by the key in the first leaf, of chain, rollup,
+   kind, both indices, token, nonce, amount and fee; deposits, forced exits and noops need none;
+D. the first leaf, proved under ``root`` at the index that the record names, has the token and nonce
+   of the transaction and at least amount + fee; after it, balance and nonce have moved accordingly.
+   A forced exit is honoured exactly when the requester is the leaf's Ethereum address: then the whole
+   balance leaves. Otherwise it is nullified: nothing moves;
+E. the second leaf, proved under the root that D left, is an account of the same token (transfer, or a
+   deposit that tops up: then key and address agree too) or is empty (a deposit that creates it), and
+   has received the amount. A deposit that would carry the balance to 2^128 is nullified;
+F. the fee is added to an entry of the slot's own token;
+G. the elements e0..e3 that describe the slot's effects are absorbed by the fingerprint, present ones
+   only: ``y <- y z + e``.
+
+Ranges: indices 2*depth bits, token 32, nonce 40, amount and balances 128, amount code 27+5 bits, fee
+code 7+5 bits, fee entries' selectors and kinds boolean. ``eth_address``, the deposited key and the
+hashed but untouched fields of a leaf are arbitrary field elements: L1 fixes the former through the
+fingerprint (it accepts canonical 20-byte and 32-byte forms only), the tree fixes the latter.
+
+Leaf fields that a slot does not touch enter the leaf hash before and after as the *same* signals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zkrollup.cs import Bool, ConstraintSystem, Field, Template
+from zkrollup.gadgets.bits import range_check, to_bits
+from zkrollup.gadgets.compare import is_equal, is_zero
+from zkrollup.gadgets.eddsa import eddsa_poseidon_verify
+from zkrollup.gadgets.horner import horner_step
+from zkrollup.gadgets.merkle import merkle_update
+from zkrollup.gadgets.poseidon import poseidon
+
+__all__ = [
+    "BALANCE_BITS",
+    "NONCE_BITS",
+    "TOKEN_BITS",
+    "decimal_value",
+    "leaf_inputs",
+    "record_transaction",
+]
+
+TOKEN_BITS = 32
+NONCE_BITS = 40
+BALANCE_BITS = 128
+AMOUNT_MANTISSA_BITS = 27
+FEE_MANTISSA_BITS = 7
+EXPONENT_BITS = 5
+
+# Bit positions in the record e0, a 240-bit number whose most significant byte goes first to L1, so
+# that a transfer is its first 14 bytes (state/public_data.py has the same layout as bytes).
+E0_KIND, E0_FIRST, E0_SECOND, E0_FEE, E0_CODE, E0_AMOUNT, E0_TOKEN = 236, 204, 172, 160, 96 + 32, 32, 0
+# Bit positions in the packed word of the signed message.
+MESSAGE_FROM, MESSAGE_TO, MESSAGE_TOKEN, MESSAGE_NONCE, MESSAGE_FEE = 4, 36, 68, 100, 140
+
+
+def decimal_value(cs: ConstraintSystem, mantissa: Field, exponent_bits: Sequence[Bool]) -> Field:
+    """The number ``mantissa * 10**exponent``.
+
+    Assumes: the caller ranged mantissa and exponent so that the product stays below r
+    (27 bits and exponent <= 31 give less than 2^130). Rows: one per exponent bit.
+    """
+    power: Field = cs.linear([(exponent_bits[0], 10 - 1)], constant=1)
+    for i in range(1, len(exponent_bits)):
+        power = power * cs.linear([(exponent_bits[i], 10 ** (1 << i) - 1)], constant=1)
+    return mantissa * power
+
+
+def leaf_inputs(cs: ConstraintSystem, name: str) -> dict[str, Field]:
+    """The five words hashed into a leaf, as secret inputs ``{name}_packed`` and so on.
+
+    ``packed`` is token + nonce * 2^32. None is ranged here: the tree holds only ranged leaves, and
+    whoever unpacks ``packed`` ranges the parts.
+    """
+    return {word: cs.input(f"{name}_{word}") for word in ("packed", "balance", "ax", "ay", "eth_address")}
+
+
+def hash_leaf(cs: ConstraintSystem, leaf: dict[str, Field]) -> Field:
+    """Poseidon of the five leaf words."""
+    return poseidon(cs, [leaf[word] for word in ("packed", "balance", "ax", "ay", "eth_address")])
+
+
+def lane_inputs(cs: ConstraintSystem, name: str, depth: int) -> list[list[Field]]:
+    """The four children of each level on a path, after their first S-box (gadgets.merkle says why)."""
+    return [cs.input_array(f"{name}_lanes_{level}", 4) for level in range(depth)]
+
+
+def record_transaction(depth: int, fee_tokens: int) -> Template:
+    """Records the slot for a tree of 4**depth leaves and ``fee_tokens`` fee entries.
+
+    Raises ValueError when a leaf index would not fit its 32 bits.
+    """
+    if not 1 <= depth <= 16:
+        raise ValueError(f"depth: {depth} levels; expected 1 to 16, a leaf index has at most 32 bits")
+    cs = ConstraintSystem("transaction", parameters={"depth": depth, "fee_tokens": fee_tokens})
+    root, domain, z, y = (cs.link(name) for name in ("root", "domain", "z", "y"))
+    padding = cs.link("padding")
+    entry_tokens = [cs.link(f"fee_token_{k}") for k in range(fee_tokens)]
+    fees_before = [cs.link(f"fees_{k}") for k in range(fee_tokens)]
+
+    with cs.scope("A kind"):
+        deposit, transfer, withdraw, forced_exit = (
+            cs.input_bool(name) for name in ("is_deposit", "is_transfer", "is_withdraw", "is_forced_exit")
+        )
+        nullified = cs.input_bool("nullified")
+        noop = Bool.unchecked(cs.one - deposit - transfer - withdraw - forced_exit)
+        cs.assert_bool(noop, label="at most one kind")
+        cs.enforce(padding, cs.one - noop, cs.constant(0), label="only noops follow a noop")
+        signed = transfer + withdraw
+        kind = cs.linear([(deposit, 1), (transfer, 2), (withdraw, 3), (forced_exit, 4)])
+        never_nullified = cs.one - deposit - forced_exit
+        cs.enforce(never_nullified, nullified, cs.constant(0), label="only L1 requests can be nullified")
+
+    with cs.scope("B amounts"):
+        first_index = cs.input_uint("first_index", 2 * depth)
+        second_index = cs.input_uint("second_index", 2 * depth)
+        token = cs.input_uint("token", TOKEN_BITS)
+        amount = cs.input_uint("amount", BALANCE_BITS)
+        mantissa = cs.input_uint("amount_mantissa", AMOUNT_MANTISSA_BITS)
+        exponent = cs.input_uint("amount_exponent", EXPONENT_BITS)
+        fee_mantissa = cs.input_uint("fee_mantissa", FEE_MANTISSA_BITS)
+        fee_exponent = cs.input_uint("fee_exponent", EXPONENT_BITS)
+        decoded = decimal_value(cs, mantissa, exponent.bits)
+        fee = decimal_value(cs, fee_mantissa, fee_exponent.bits)
+        amount_code = cs.linear([(mantissa, 1), (exponent, 1 << AMOUNT_MANTISSA_BITS)])
+        fee_code = cs.linear([(fee_mantissa, 1), (fee_exponent, 1 << FEE_MANTISSA_BITS)])
+        not_transfer = cs.one - transfer
+        cs.enforce(transfer, amount - decoded, cs.constant(0), label="transfer amount is what its code says")
+        cs.enforce(not_transfer, amount_code, cs.constant(0), label="only transfers carry an amount code")
+        cs.enforce(cs.one - signed, fee_code, cs.constant(0), label="only signed transactions pay a fee")
+
+    first = leaf_inputs(cs, "first")
+    second = leaf_inputs(cs, "second")
+    first_lanes = lane_inputs(cs, "first", depth)
+    second_lanes = lane_inputs(cs, "second", depth)
+    eth_address = cs.input("eth_address")
+    key_x, key_y = cs.input("key_x"), cs.input("key_y")
+    # The nonce that the first account is left with; ranged after the increment so that it can never
+    # leave its 40 bits.
+    nonce_after = cs.input_uint("first_nonce_after", NONCE_BITS)
+    second_nonce = cs.input_uint("second_nonce", NONCE_BITS)
+
+    with cs.scope("C signature"):
+        r8x, r8y, s = (cs.input(name) for name in ("r8x", "r8y", "s"))
+        packed_message = cs.linear(
+            [
+                (kind, 1),
+                (first_index, 1 << MESSAGE_FROM),
+                (second_index, 1 << MESSAGE_TO),
+                (token, 1 << MESSAGE_TOKEN),
+                (nonce_after, 1 << MESSAGE_NONCE),
+                (signed, -(1 << MESSAGE_NONCE)),
+                (fee_code, 1 << MESSAGE_FEE),
+            ]
+        )
+        message = poseidon(cs, [domain, packed_message, amount])
+        enabled = Bool.unchecked(signed)
+        eddsa_poseidon_verify(cs, enabled, first["ax"], first["ay"], r8x, r8y, s, message)
+
+    with cs.scope("D first leaf"):
+        requester_matches = is_equal(cs, eth_address, first["eth_address"])
+        honoured = forced_exit * requester_matches
+        acts = signed + honoured
+        cs.enforce(
+            forced_exit,
+            nullified + requester_matches - 1,
+            cs.constant(0),
+            label="a forced exit is nullified exactly when the requester does not own the leaf",
+        )
+        cs.enforce(
+            cs.one - signed - forced_exit, first_index, cs.constant(0), label="unused first leaf is leaf 0"
+        )
+        cs.enforce(
+            acts,
+            first["packed"] - token - (1 << TOKEN_BITS) * (nonce_after - signed),
+            cs.constant(0),
+            label="first leaf has the transaction's token and nonce",
+        )
+        cs.enforce(cs.one - acts, nonce_after, cs.constant(0), label="unused nonce is zero")
+        cs.enforce(
+            honoured, amount - first["balance"], cs.constant(0), label="a forced exit takes the whole balance"
+        )
+        moves_nothing = cs.one - acts - deposit
+        cs.enforce(moves_nothing, amount, cs.constant(0), label="noop and nullified exit move no amount")
+        cs.enforce(moves_nothing, token, cs.constant(0), label="noop and nullified exit name no token")
+        debit = acts * amount + fee
+        first_balance_after = first["balance"] - debit
+        with cs.scope("balance covers amount and fee"):
+            range_check(cs, first_balance_after, BALANCE_BITS)
+        first_after = first | {
+            "packed": first["packed"] + (1 << TOKEN_BITS) * signed,
+            "balance": first_balance_after,
+        }
+        root_before, root_between = merkle_update(
+            cs, first_index.bits, hash_leaf(cs, first), hash_leaf(cs, first_after), first_lanes
+        )
+        cs.assert_equal(root_before, root, label="first leaf is in the tree")
+
+    with cs.scope("E second leaf"):
+        empty = is_zero(cs, second["ay"])
+        create = deposit * empty
+        top_up = deposit - create
+        existing = transfer + top_up
+        cs.enforce(transfer, empty, cs.constant(0), label="recipient exists")
+        cs.enforce(
+            cs.one - transfer - deposit, second_index, cs.constant(0), label="unused second leaf is leaf 0"
+        )
+        cs.enforce(deposit, is_zero(cs, second_index), cs.constant(0), label="leaf 0 is never an account")
+        cs.enforce(
+            existing,
+            second["packed"] - token - (1 << TOKEN_BITS) * second_nonce,
+            cs.constant(0),
+            label="second leaf has the transaction's token",
+        )
+        cs.enforce(cs.one - existing, second_nonce, cs.constant(0), label="unused second nonce is zero")
+        for word, key in (("ax", key_x), ("ay", key_y), ("eth_address", eth_address)):
+            cs.enforce(top_up, key - second[word], cs.constant(0), label=f"top-up keeps {word}")
+        cs.enforce(not_deposit := cs.one - deposit, key_x, cs.constant(0), label="only deposits carry a key")
+        cs.enforce(not_deposit, key_y, cs.constant(0), label="only deposits carry a key")
+        cs.enforce(
+            key_y,
+            cs.hint_divide_or_zero(create, key_y),
+            create,
+            label="a created account has a key with ay != 0",
+        )
+        for word in ("packed", "balance", "ax", "eth_address"):
+            cs.enforce(create, second[word], cs.constant(0), label=f"a created leaf was empty: {word}")
+        credit = (transfer + deposit) * amount
+        with cs.scope("credited balance"):
+            sum_bits = to_bits(cs, second["balance"] + credit, BALANCE_BITS + 1)
+        overflow = sum_bits[BALANCE_BITS]
+        cs.enforce(cs.one - deposit, overflow, cs.constant(0), label="credited balance stays below 2^128")
+        cs.enforce(deposit, nullified - overflow, cs.constant(0), label="a deposit is nullified on overflow")
+        second_after = {
+            "packed": second["packed"] + create * token,
+            "balance": second["balance"] + credit * (cs.one - overflow),
+            "ax": second["ax"] + create * key_x,
+            "ay": second["ay"] + create * key_y,
+            "eth_address": second["eth_address"] + create * eth_address,
+        }
+        root_between_again, root_after = merkle_update(
+            cs, second_index.bits, hash_leaf(cs, second), hash_leaf(cs, second_after), second_lanes
+        )
+        cs.assert_equal(root_between_again, root_between, label="second leaf is in the tree")
+
+    with cs.scope("F fees"):
+        credited: list[Field] = []
+        for k in range(fee_tokens):
+            chosen = cs.input_bool(f"fee_entry_{k}")
+            cs.enforce(
+                chosen, token - entry_tokens[k], cs.constant(0), label="fee goes to an entry of its own token"
+            )
+            share = chosen * fee
+            credited.append(share)
+            cs.export(f"fees_after_{k}", fees_before[k] + share)
+        cs.assert_equal(
+            cs.linear([(share, 1) for share in credited]), fee, label="the whole fee is credited once"
+        )
+
+    with cs.scope("G public data"):
+        cs.enforce(
+            withdraw, eth_address - first["eth_address"], cs.constant(0), label="withdrawal is paid to its owner"
+        )
+        cs.enforce(
+            noop + transfer, eth_address, cs.constant(0), label="no address in a noop's or transfer's data"
+        )
+        record = cs.linear(
+            [
+                (kind, 1 << E0_KIND),
+                (nullified, 8 << E0_KIND),
+                (first_index, 1 << E0_FIRST),
+                (second_index, 1 << E0_SECOND),
+                (fee_code, 1 << E0_FEE),
+                (amount_code, 1 << E0_CODE),
+                (not_transfer * amount, 1 << E0_AMOUNT),
+                (not_transfer * token, 1 << E0_TOKEN),
+            ]
+        )
+        elements = [cs.export("e0", record)]
+        elements += [cs.export(f"e{i}", e) for i, e in ((1, eth_address), (2, key_x), (3, key_y))]
+        addressed = Bool.unchecked(deposit + withdraw + forced_exit)
+        present = [Bool.unchecked(cs.one - noop), addressed, deposit, deposit]
+        for flag, element in zip(present, elements, strict=True):
+            y = horner_step(cs, flag, y, z, element)
+
+    cs.export("root_after", root_after)
+    cs.export("y_after", y)
+    cs.export("padding_after", noop)
+    return cs.freeze()
