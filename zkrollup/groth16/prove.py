@@ -1,0 +1,103 @@
+"""The Groth16 prover: a witness and a key become three group elements.
+
+The module must not know any circuit; the arithmetic is the engine's.
+
+Reference: Groth, On the Size of Pairing-based Non-interactive Arguments, 2016, section 3.2.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from zkrollup.bn254 import R
+from zkrollup.cs import R1CS, Failure, Witness
+from zkrollup.engine.convert import fr_from_ints
+from zkrollup.engine.interface import U64, Engine
+
+from .keys import Proof
+from .proving_key import ProvingKey
+from .setup import g1_ints, g2_ints
+
+__all__ = ["UnsatisfiedError", "prove"]
+
+Observer = Callable[[str, float], None]
+"""Called after each phase with its name and the seconds it took."""
+
+
+class UnsatisfiedError(ValueError):
+    """A witness does not satisfy its circuit, so there is nothing to prove; carries every failure."""
+
+    def __init__(self, failures: list[Failure]) -> None:
+        self.failures = failures
+        rest = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        super().__init__(f"witness: {failures[0]}{rest}")
+
+
+def prove(
+    key: ProvingKey,
+    r1cs: R1CS,
+    witness: Witness,
+    engine: Engine,
+    *,
+    check: bool = True,
+    observe: Observer | None = None,
+) -> Proof:
+    """Proves that the prover knows ``witness``, a satisfying one with its public inputs.
+
+    Blinding comes from the operating system, so two proofs of one witness differ in every element.
+    Raises WrongCircuitError when key and circuit differ, UnsatisfiedError when ``check`` finds failing
+    rows or seams. Arrays are handed to the engine as they lie in the key's memory map.
+    """
+    key.require_circuit(r1cs.digest)
+    clock = Phases(observe)
+    if check:
+        failures = r1cs.check(engine, witness)
+        if failures:
+            raise UnsatisfiedError(failures)
+        clock.done("check")
+    values = witness.values
+    quotient = engine.groth16_quotient(r1cs.layout, values)
+    clock.done("quotient")
+
+    r, s = secrets.randbelow(R), secrets.randbelow(R)
+    one, r_mont, s_mont, minus_rs = engine.fr_to_mont(fr_from_ints([1, r, s, -r * s % R]))
+
+    def blinded1(offset: U64, blinding: U64, total: U64) -> U64:
+        """offset + blinding * delta1 + total, in G1."""
+        return engine.g1_msm(np.stack([offset, key.delta1, total]), np.stack([one, blinding, one]))
+
+    a = blinded1(key.alpha1, r_mont, engine.g1_msm(key.a, values))
+    clock.done("msm a")
+    b_values = np.ascontiguousarray(values[key.b_columns])
+    b1 = blinded1(key.beta1, s_mont, engine.g1_msm(key.b1, b_values))
+    clock.done("msm b1")
+    b2_sum = engine.g2_msm(key.b2, b_values)
+    b2 = engine.g2_msm(np.stack([key.beta2, key.delta2, b2_sum]), np.stack([one, s_mont, one]))
+    clock.done("msm b2")
+    l_sum = engine.g1_msm(key.l, values[key.num_public + 1 :])
+    clock.done("msm l")
+    h_sum = engine.g1_msm(key.h, quotient)
+    clock.done("msm h")
+    c = engine.g1_msm(
+        np.stack([l_sum, h_sum, a, b1, key.delta1]), np.stack([one, one, s_mont, r_mont, minus_rs])
+    )
+    return Proof(a=g1_ints(engine, a), b=g2_ints(engine, b2), c=g1_ints(engine, c))
+
+
+class Phases:
+    """A stopwatch that names what it has just timed."""
+
+    def __init__(self, observe: Observer | None) -> None:
+        self.observe = observe
+        self.last = time.perf_counter()
+
+    def done(self, name: str) -> None:
+        """Reports the phase that ends now."""
+        now = time.perf_counter()
+        if self.observe is not None:
+            self.observe(name, now - self.last)
+        self.last = now
