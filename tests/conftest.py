@@ -1,0 +1,42 @@
+"""What all tests share: which slow tests take their turn, and engines made once."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+
+import pytest
+
+from zkrollup.engine import get_engine
+from zkrollup.engine.interface import Engine
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--slow-part",
+        default="all",
+        help="which slow tests to run: 'all', 'K/N' for part K (from 0) of N, or 'auto' for a sixth "
+        "that changes daily",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    part = config.getoption("--slow-part")
+    if part == "all":
+        return
+    if part == "auto":
+        part = f"{int(time.time() // 86400) % 6}/6"
+    turn, parts = (int(word) for word in part.split("/"))
+    chosen, left = [], []
+    for item in items:
+        mine = zlib.crc32(item.nodeid.encode()) % parts == turn
+        (chosen if mine or not item.get_closest_marker("slow") else left).append(item)
+    items[:] = chosen
+    config.hook.pytest_deselected(items=left)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """The engine that the environment chooses (ZKROLLUP_ENGINE, ZKROLLUP_CPU)."""
+    yield get_engine()
