@@ -72,6 +72,19 @@ ZKR_API int zkr_fq_inverse(const zkr_engine *engine, uint64_t *out, const uint64
 
 /* ======================================= circuits: Poseidon, replay ========================== */
 
+/* A Poseidon permutation of t = 2 .. 17 lanes over Fr, S-box x^5, in the form that the kernels run.
+ * round_constants ((rounds_full + rounds_partial) * t) and mds (t * t, row-major) are canonical;
+ * rounds_full even and at least 2, both at most 1024. ZKR_NOTCANONICAL: *bad (may be NULL) counts
+ * through the round constants, then the matrix. ZKR_UNSUPPORTED: the matrix has no sparse form (a
+ * Cauchy matrix has). */
+typedef struct zkr_poseidon zkr_poseidon;
+
+ZKR_API int zkr_poseidon_new(zkr_poseidon **out, uint32_t t, uint32_t rounds_full, uint32_t rounds_partial, const uint64_t *round_constants, const uint64_t *mds, size_t *bad);
+ZKR_API void zkr_poseidon_free(zkr_poseidon *poseidon);
+/* out[i] (mont) = lane 0 after the permutation of [0, inputs[i][0], .., inputs[i][t-2]] (mont), for i < n.
+ * ZKR_NOTCANONICAL: *bad (may be NULL) is the index of the first such element of inputs. */
+ZKR_API int zkr_poseidon_hash(const zkr_engine *engine, const zkr_poseidon *poseidon, uint64_t *out, const uint64_t *inputs, size_t n, size_t *bad);
+
 /* ======================================= R1CS and Groth16 ==================================== */
 
 /* cdef-end */

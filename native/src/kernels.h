@@ -30,6 +30,8 @@ typedef struct zkr_field_kernels {
     void (*inverse)(zkr_fe *out, const zkr_fe *a, zkr_fe *scratch, size_t n);
 } zkr_field_kernels;
 
+struct zkr_poseidon;
+
 typedef struct zkr_kernels {
     const char *name;
 
@@ -43,6 +45,8 @@ typedef struct zkr_kernels {
     /* ---- curve ---- */
 
     /* ---- circuits: Poseidon, replay ---- */
+    /* out[i] = hash of the i-th run of t - 1 inputs; Montgomery, canonical */
+    void (*poseidon)(zkr_fe *out, const zkr_fe *inputs, size_t n, const struct zkr_poseidon *parameters);
 
     /* ---- R1CS and Groth16 ---- */
 } zkr_kernels;

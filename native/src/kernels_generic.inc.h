@@ -3,9 +3,11 @@
  * part's *.inc.h ends with a static function fill_<part>(zkr_kernels *). */
 #include "kernels.h"
 
+#include "poseidon.inc.h"
 #include "vec.inc.h"
 
 void ZKR_FILL(zkr_kernels *k) {
     k->name = ZKR_ISA_NAME;
     fill_vec(k);
+    fill_poseidon(k);
 }

@@ -1,4 +1,36 @@
 /* kernels_ifma.c: kernels of eight lanes in radix 2^52, replacing entries of the adx table. */
 #include "kernels.h"
 
-void zkr_kernels_fill_ifma(zkr_kernels *k) { k->name = "ifma"; }
+#include <string.h>
+
+#include "ifma52.h"
+
+/* Vectors that a product loop handles at a time */
+#define IFMA_GROUP 4
+
+#define F(name) ZKR_PASTE(fr_, name)
+#define FIELD zkr_f52_fr
+#include "ifma_vec.inc.h"
+#undef F
+#undef FIELD
+
+#define F(name) ZKR_PASTE(fq_, name)
+#define FIELD zkr_f52_fq
+#include "ifma_vec.inc.h"
+#undef F
+#undef FIELD
+
+#include "ifma_poseidon.inc.h"
+
+void zkr_kernels_fill_ifma(zkr_kernels *k) {
+    k->name = "ifma";
+    k->fr.mul = fr_ifma_mul_kernel;
+    k->fr.scale = fr_ifma_scale_kernel;
+    k->fr.to_mont = fr_ifma_to_mont_kernel;
+    k->fr.from_mont = fr_ifma_from_mont_kernel;
+    k->fq.mul = fq_ifma_mul_kernel;
+    k->fq.scale = fq_ifma_scale_kernel;
+    k->fq.to_mont = fq_ifma_to_mont_kernel;
+    k->fq.from_mont = fq_ifma_from_mont_kernel;
+    k->poseidon = ifma_poseidon_kernel;
+}
