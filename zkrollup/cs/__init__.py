@@ -1,0 +1,39 @@
+"""The constraint system: circuits recorded once as templates, assembled into a uniform R1CS.
+
+This package must not know of gadgets, of the rollup's rules, or of any proof system; it uses engines
+only through their interface.
+"""
+
+from zkrollup.cs.check import Check
+from zkrollup.cs.errors import (
+    AssemblyError,
+    AssignmentError,
+    ConstraintSystemError,
+    FreezeError,
+    Problem,
+)
+from zkrollup.cs.failures import Failure, Operand, SeamFailure
+from zkrollup.cs.places import Place
+from zkrollup.cs.recorder import ConstraintSystem
+from zkrollup.cs.signals import Bool, Field, UInt
+from zkrollup.cs.template import HintSite, InputSpec, Template
+
+__all__ = [
+    "AssemblyError",
+    "AssignmentError",
+    "Bool",
+    "Check",
+    "ConstraintSystem",
+    "ConstraintSystemError",
+    "Failure",
+    "Field",
+    "FreezeError",
+    "HintSite",
+    "InputSpec",
+    "Operand",
+    "Place",
+    "Problem",
+    "SeamFailure",
+    "Template",
+    "UInt",
+]

@@ -1,0 +1,114 @@
+"""Replaying a tape in Python integers: the slow twin of ``Engine.replay``, one instance at a time.
+
+This module must not know of rows, names or engines. It is what *check* runs on, and what computes the
+witness of a part whose template has hints written in Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from zkrollup.cs.errors import ConstraintSystemError
+from zkrollup.cs.hints import HINTS, PYTHON_HINT, PythonHint
+from zkrollup.cs.scalar_field import MODULUS
+from zkrollup.engine.interface import Opcode
+
+__all__ = ["Lie", "run"]
+
+Lie = int | Sequence[int] | Callable[[list[int]], "int | Sequence[int]"]
+"""What an overridden hint answers: values, or a function of the honest answer."""
+
+_FIRST_HINT = Opcode.BITS
+
+
+def run(
+    flat: Sequence[int],
+    constants: Sequence[int],
+    cells: list[int],
+    python_hints: Sequence[PythonHint] = (),
+    hint_lies: Mapping[int, Lie] | None = None,
+    cell_lies: Mapping[int, int] | None = None,
+) -> None:
+    """Replay ``flat`` (see :class:`zkrollup.cs.tape.FinishedTape`) over ``cells``, in place.
+
+    Arguments:
+        constants: integers below r.
+        cells: columns (links and inputs filled), then scratch cells.
+        hint_lies: by index of the hint in tape order: what it answers instead.
+        cell_lies: by column: the value it is given instead of what an instruction writes.
+    """
+    i, hint, end = 0, 0, len(flat)
+    lies, forced = hint_lies or {}, cell_lies or {}
+    for column, value in forced.items():
+        cells[column] = value
+    while i < end:
+        head = flat[i]
+        opcode, size = head & 255, head >> 8
+        dst = flat[i + 1]
+        if opcode == Opcode.MUL:
+            cells[dst] = cells[flat[i + 2]] * cells[flat[i + 3]] % MODULUS
+        elif opcode == Opcode.ADD:
+            cells[dst] = (cells[flat[i + 2]] + cells[flat[i + 3]]) % MODULUS
+        elif opcode == Opcode.SUB:
+            cells[dst] = (cells[flat[i + 2]] - cells[flat[i + 3]]) % MODULUS
+        elif opcode == Opcode.LC:
+            total = constants[flat[i + 2]]
+            for j in range(i + 3, i + size, 2):
+                total += constants[flat[j + 1]] * cells[flat[j]]
+            cells[dst] = total % MODULUS
+        elif opcode == Opcode.COPY:
+            cells[dst] = cells[flat[i + 2]]
+        elif opcode >= _FIRST_HINT:
+            answer, dst = _answer(opcode, flat, i, size, cells, python_hints)
+            if hint in lies:
+                answer = _lie(lies[hint], answer, hint)
+            cells[dst : dst + len(answer)] = answer
+            hint += 1
+        else:
+            raise ConstraintSystemError(f"the tape has an unknown opcode {opcode} at word {i}")
+        if forced:
+            for column in forced.keys() & set(range(dst, dst + _written(opcode, flat, i))):
+                cells[column] = forced[column]
+        i += size
+
+
+def _written(opcode: int, flat: Sequence[int], i: int) -> int:
+    if opcode == Opcode.BITS:
+        return flat[i + 3]
+    if opcode == PYTHON_HINT:
+        return flat[i + 2]
+    return 2 if opcode == Opcode.DIVMOD else 1
+
+
+def _answer(
+    opcode: int, flat: Sequence[int], i: int, size: int, cells: list[int], python_hints: Sequence[PythonHint]
+) -> tuple[list[int], int]:
+    """The honest answer and its first column."""
+    dst = flat[i + 1]
+    if opcode == Opcode.BITS:
+        a = cells[flat[i + 2]]
+        return [(a >> k) & 1 for k in range(flat[i + 3])], dst
+    if opcode == PYTHON_HINT:
+        count, function = flat[i + 2], python_hints[flat[i + 3]]
+        got = function(*(cells[c] for c in flat[i + 4 : i + size]))
+        values = [got] if isinstance(got, int) else list(got)
+        if len(values) != count:
+            name = getattr(function, "__qualname__", repr(function))
+            raise ConstraintSystemError(f"the Python hint {name} gave {len(values)} values, not {count}")
+        return [int(v) % MODULUS for v in values], dst
+    if opcode == Opcode.DIVMOD:
+        if flat[i + 2] != dst + 1:
+            raise ConstraintSystemError("the tape scatters a quotient and its remainder")
+        return [*HINTS[opcode](cells[flat[i + 3]], cells[flat[i + 4]])], dst  # type: ignore[misc]
+    operands = [cells[c] for c in flat[i + 2 : i + size]]
+    return [HINTS[opcode](*operands)], dst  # type: ignore[list-item]
+
+
+def _lie(lie: Lie, honest: list[int], hint: int) -> list[int]:
+    told = lie(list(honest)) if callable(lie) else lie
+    values = [told] if isinstance(told, int) else list(told)
+    if len(values) != len(honest):
+        raise ConstraintSystemError(
+            f"hint {hint} has {len(honest)} outputs, the override gives {len(values)} values"
+        )
+    return [v % MODULUS for v in values]
