@@ -182,7 +182,7 @@ class ConstraintSystem:
         self._bit_wires: set[int] = set()
         self._constant_operands: dict[int, int] = {1: 0}
         self._new_wire(WIRE_ONE, self._places.here())
-        self.one = self._wire(0)
+        self.one: Field = self._wire(0)
         self.one._parts, self.one._column, self.one._constant = (), -1, 1
 
     # ==============================================================================================
@@ -241,21 +241,22 @@ class ConstraintSystem:
     def constant_bool(self, value: bool) -> Bool:
         return self._linear((), int(value), Bool)
 
-    def export(self, name: str, field: Field) -> None:
-        """Make ``field`` reachable from other parts as ``part.wire(name)``.
+    def export(self, name: str, field: Field | int) -> Field:
+        """Make ``field`` reachable from other parts as ``part.wire(name)``; returns it as a wire.
 
         Costs nothing when it is a wire of this template; otherwise it becomes one with one row (a link or
         a constant is copied, a combination with a fresh product takes the product's row).
         """
         self._open()
         place = self._places.here()
-        column = self._own_wire(self._field(field), f"export {name}", place)
+        field = self._field(field)
+        column = self._own_wire(field, f"export {name}", place)
         self._wire_names.setdefault(column, name)
         self._exports.append(Declared(name, "export", column, 1, place))
+        return field if field._column == column else self._wire(column)
 
-    def export_array(self, name: str, fields: Sequence[Field]) -> None:
-        for i, field in enumerate(fields):
-            self.export(f"{name}[{i}]", field)
+    def export_array(self, name: str, fields: Sequence[Field]) -> list[Field]:
+        return [self.export(f"{name}[{i}]", field) for i, field in enumerate(fields)]
 
     # ==============================================================================================
     # Arithmetic

@@ -1,6 +1,6 @@
-"""Constants of the scalar field that constraints are written over: the modulus r and its encoding.
+"""The scalar field that constraints are written over: its modulus r, and how elements are encoded.
 
-This module must not know of curves, engines or signals; another curve is another set of constants.
+This module must not know of curves, signals or rows.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from zkrollup.engine.convert import FR_MODULUS
 from zkrollup.engine.interface import U64
 
 __all__ = ["MINUS_ONE", "MODULUS", "MODULUS_BITS", "canonical_array", "from_mont", "mont_array", "signed"]
 
-MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617
-"""r, the order of BN254's groups (EIP-196)."""
-
-MODULUS_BITS = 254
+MODULUS = FR_MODULUS
+MODULUS_BITS = MODULUS.bit_length()
 MINUS_ONE = MODULUS - 1
 
 _MONT_INVERSE = pow(1 << 256, -1, MODULUS)
