@@ -51,7 +51,7 @@ def inverse(value: int, modulus: int) -> int:
 
 
 def batch_inverse(values: Iterable[int], modulus: int) -> list[int]:
-    """The inverses of all ``values`` for one inversion (Montgomery's trick); zero raises ``ZeroDivisionError``."""
+    """All inverses for one inversion (Montgomery's trick); a zero raises ``ZeroDivisionError``."""
     given = list(values)
     prefix = []
     product = 1
