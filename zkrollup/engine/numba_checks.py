@@ -1,0 +1,228 @@
+"""What the numba engine demands of its arguments: each refusal names what, where and what was expected.
+
+This module must not know how anything is computed; after these checks no kernel leaves an array.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zkrollup.engine import numba_circuit as codes
+from zkrollup.engine.convert import FR_MODULUS
+from zkrollup.engine.interface import (
+    TEMPORARY,
+    U64,
+    Block,
+    EngineError,
+    Layout,
+    Matrix,
+    PoseidonParameters,
+    Program,
+)
+from zkrollup.engine.numba_field import FQ, FR, first_unreduced, words
+
+__all__ = ["array", "instances", "layout", "poseidon_parameters", "program", "readonly", "reduced", "vector"]
+
+MAX_INDEX = 2**31
+"""Columns, rows and tape words are counted in 32-bit words whose top bit is taken."""
+
+
+def readonly(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A read-only view: numba compiles once for it, whether the caller's array is writable or not."""
+    view = a.view()
+    view.flags.writeable = False
+    return view
+
+
+def array(
+    what: str, a: Any, shape: tuple[int | None, ...], dtype: npt.DTypeLike = np.uint64
+) -> npt.NDArray[Any]:
+    """A read-only view of a C-contiguous array of this dtype and shape (None: any length)."""
+    if not isinstance(a, np.ndarray):
+        raise EngineError(f"{what}: expected a numpy array, got {type(a).__name__}")
+    if a.dtype != np.dtype(dtype):
+        raise EngineError(f"{what}: expected dtype {np.dtype(dtype)}, got {a.dtype}")
+    if a.ndim != len(shape) or any(
+        want is not None and have != want for have, want in zip(a.shape, shape, strict=True)
+    ):
+        wanted = ", ".join("n" if want is None else str(want) for want in shape)
+        raise EngineError(f"{what}: expected shape ({wanted}), got {a.shape}")
+    if not a.flags.c_contiguous:
+        raise EngineError(f"{what}: expected a C-contiguous array (numpy.ascontiguousarray makes one)")
+    return readonly(a)
+
+
+def reduced(what: str, a: npt.NDArray[Any], field: str = "fr") -> None:
+    """Refuse an array (..., 4 k) of which some element is not below the modulus."""
+    rows = readonly(a.reshape(-1, 4))
+    bad = first_unreduced(rows, FR if field == "fr" else FQ, 0, len(rows))
+    if bad >= 0:
+        modulus = "r" if field == "fr" else "q"
+        raise EngineError(f"{what}: element {bad} is not below the modulus {modulus}")
+
+
+def vector(what: str, a: Any, length: int | None = None, field: str = "fr") -> U64:
+    """A vector of reduced elements, read-only."""
+    view = array(what, a, (length, 4))
+    reduced(what, view, field)
+    return view
+
+
+def _count(what: str, value: Any, least: int, below: int = MAX_INDEX) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value < below:
+        raise EngineError(f"{what}: expected an integer in {least}..{below - 1}, got {value!r}")
+    return int(value)
+
+
+def _constants(what: str, a: Any) -> U64:
+    view = vector(what, a)
+    begin = [words((value << 256) % FR_MODULUS) for value in (0, 1, -1)]
+    if len(view) < 3 or not np.array_equal(view[:3], np.array(begin, np.uint64)):
+        raise EngineError(f"{what}: expected to begin with 0, 1, -1 in Montgomery form")
+    return view
+
+
+def poseidon_parameters(p: PoseidonParameters) -> tuple[U64, U64]:
+    """The round constants and the matrix, canonical and checked."""
+    if not isinstance(p, PoseidonParameters):
+        raise EngineError(f"poseidon: parameters: expected PoseidonParameters, got {type(p).__name__}")
+    t = _count("poseidon: parameters.t", p.t, 2, 65)
+    full = _count("poseidon: parameters.rounds_full", p.rounds_full, 0, 1024)
+    partial = _count("poseidon: parameters.rounds_partial", p.rounds_partial, 0, 1024)
+    if full % 2:
+        raise EngineError(f"poseidon: parameters.rounds_full: expected an even number, got {full}")
+    constants = vector("poseidon: parameters.round_constants", p.round_constants, (full + partial) * t)
+    return constants, vector("poseidon: parameters.mds", p.mds, t * t)
+
+
+_WRONG = {
+    codes.BAD_OPCODE: "unknown opcode",
+    codes.TRUNCATED: "the instruction's length is zero or runs past the end of the tape",
+    codes.BAD_LENGTH: "the instruction's length does not fit its opcode",
+    codes.BAD_OPERAND: "no such local column",
+    codes.BAD_TEMPORARY: "no such temporary",
+    codes.UNWRITTEN: "a value is read that no instruction has written yet",
+    codes.BAD_DESTINATION: "the destination is not an own wire that instructions may write",
+    codes.REPEATED: "an own wire is written a second time",
+    codes.BAD_CONSTANT: "no such constant",
+    codes.BAD_COUNT: f"a number of bits above {codes.MAX_BITS}",
+}
+
+
+def program(p: Program) -> tuple[npt.NDArray[Any], U64]:
+    """The words and constants of a program that cannot leave its arrays, whatever values it meets."""
+    if not isinstance(p, Program):
+        raise EngineError(f"replay: program: expected Program, got {type(p).__name__}")
+    links = _count("replay: program.num_links", p.num_links, 1)
+    own = _count("replay: program.num_own", p.num_own, 0)
+    inputs = _count("replay: program.num_inputs", p.num_inputs, 0, own + 1)
+    temporaries = _count("replay: program.num_temporaries", p.num_temporaries, 0)
+    if links + own > MAX_INDEX:
+        raise EngineError(f"replay: program: {links + own} local columns, expected at most {MAX_INDEX}")
+    tape = array("replay: program.words", p.words, (None,), np.uint32)
+    # A temporary or own wire that is used takes a word: refuse to reserve memory for more than that.
+    if temporaries > 254 * len(tape) or own - inputs > 254 * len(tape):
+        raise EngineError(
+            f"replay: program: {len(tape)} words cannot write {own - inputs} own wires "
+            f"and {temporaries} temporaries"
+        )
+    constants = _constants("replay: program.constants", p.constants)
+    written = np.zeros(links + own, np.bool_)
+    written[: links + inputs] = True
+    wrong, at, word = codes.check_program(
+        tape, len(constants), links + inputs, written, np.zeros(temporaries, np.bool_)
+    )
+    if wrong:
+        value = int(tape[word])
+        operand = f"temporary {value - TEMPORARY}" if value >= TEMPORARY else str(value)
+        raise EngineError(
+            f"replay: program.words[{word}] = {operand}: {_WRONG[wrong]} "
+            f"(instruction at word {at}, opcode {int(tape[at]) & 0xFF})"
+        )
+    if not written.all():
+        missing = int(np.argmin(written))
+        raise EngineError(f"replay: program: own wire {missing - links} is written by no instruction")
+    return tape, constants
+
+
+def instances(p: Program, links: Any, inputs: Any) -> tuple[U64, U64]:
+    """The link and input values of each instance, Montgomery and checked."""
+    links = array("replay: links", links, (None, p.num_links, 4))
+    inputs = array("replay: inputs", inputs, (len(links), p.num_inputs, 4))
+    reduced("replay: links", links)
+    reduced("replay: inputs", inputs)
+    off = np.flatnonzero((links[:, 0] != np.array(words((1 << 256) % FR_MODULUS))).any(axis=1))
+    if off.size:
+        raise EngineError(f"replay: links[{off[0]}, 0]: expected one (Montgomery)")
+    return links, inputs
+
+
+def _matrix(where: str, m: Matrix, rows: int, columns: int, constants: int) -> Matrix:
+    if not isinstance(m, Matrix):
+        raise EngineError(f"{where}: expected Matrix, got {type(m).__name__}")
+    indptr = array(f"{where}.indptr", m.indptr, (rows + 1,), np.uint32)
+    cols = array(f"{where}.cols", m.cols, (None,), np.uint32)
+    coefs = array(f"{where}.coefs", m.coefs, (len(cols),), np.uint32)
+    if indptr[0] != 0 or indptr[-1] != len(cols):
+        raise EngineError(
+            f"{where}.indptr: expected to run from 0 to {len(cols)}, got {indptr[0]} to {indptr[-1]}"
+        )
+    if (indptr[1:] < indptr[:-1]).any():
+        row = int(np.argmax(indptr[1:] < indptr[:-1]))
+        raise EngineError(f"{where}.indptr[{row + 1}]: expected not to decrease")
+    for name, values, limit in (("cols", cols, columns), ("coefs", coefs, constants)):
+        if (values >= limit).any():
+            k = int(np.argmax(values >= limit))
+            raise EngineError(f"{where}.{name}[{k}]: expected below {limit}, got {values[k]}")
+    return Matrix(indptr, cols, coefs)
+
+
+def _block(where: str, b: Block, num_columns: int, num_rows: int) -> Block:
+    if not isinstance(b, Block):
+        raise EngineError(f"{where}: expected Block, got {type(b).__name__}")
+    rows = _count(f"{where}.num_rows", b.num_rows, 0)
+    links = _count(f"{where}.num_links", b.num_links, 1)
+    own = _count(f"{where}.num_own", b.num_own, 0)
+    count = _count(f"{where}.instances", b.instances, 0)
+    own_base = _count(f"{where}.own_base", b.own_base, 0)
+    row_base = _count(f"{where}.row_base", b.row_base, 0)
+    if own_base + count * own > num_columns:
+        raise EngineError(
+            f"{where}: its own columns end at {own_base + count * own}, the layout's at {num_columns}"
+        )
+    if row_base + count * rows > num_rows:
+        raise EngineError(f"{where}: its rows end at {row_base + count * rows}, the layout's at {num_rows}")
+    table = array(f"{where}.links", b.links, (count, links), np.uint32)
+    if (table >= num_columns).any():
+        i, c = divmod(int(np.argmax(table >= num_columns)), links)
+        raise EngineError(f"{where}.links[{i}, {c}]: expected below {num_columns}, got {table[i, c]}")
+    if table[:, 0].any():
+        i = int(np.argmax(table[:, 0] != 0))
+        raise EngineError(f"{where}.links[{i}, 0]: expected 0, the constant one, got {table[i, 0]}")
+    constants = _constants(f"{where}.constants", b.constants)
+    a, b_matrix, c = (
+        _matrix(f"{where}.{name}", matrix, rows, links + own, len(constants))
+        for name, matrix in (("a", b.a), ("b", b.b), ("c", b.c))
+    )
+    return Block(rows, links, own, count, a, b_matrix, c, constants, table, own_base, row_base)
+
+
+def layout(what: str, x: Layout) -> Layout:
+    """The same layout with read-only arrays, every index of which is within its range."""
+    if not isinstance(x, Layout):
+        raise EngineError(f"{what}: layout: expected Layout, got {type(x).__name__}")
+    where = f"{what}: layout"
+    num_public = _count(f"{where}.num_public", x.num_public, 0)
+    num_columns = _count(f"{where}.num_columns", x.num_columns, num_public + 1)
+    num_rows = _count(f"{where}.num_rows", x.num_rows, 0)
+    blocks = tuple(_block(f"{where}.blocks[{i}]", b, num_columns, num_rows) for i, b in enumerate(x.blocks))
+    ranges = sorted((b.row_base, b.row_base + b.instances * b.num_rows, i) for i, b in enumerate(blocks))
+    occupied = [r for r in ranges if r[0] < r[1]]
+    for before, after in itertools.pairwise(occupied):
+        if after[0] < before[1]:
+            raise EngineError(f"{where}.blocks[{after[2]}]: its rows overlap those of block {before[2]}")
+    return Layout(num_columns, num_public, num_rows, blocks)
