@@ -33,7 +33,7 @@ FEE_MANTISSA_BITS = 7
 AMOUNT_CODE_BITS = EXPONENT_BITS + AMOUNT_MANTISSA_BITS
 FEE_CODE_BITS = EXPONENT_BITS + FEE_MANTISSA_BITS
 
-_MAX_EXPONENT = (1 << EXPONENT_BITS) - 1
+_SCALES: tuple[int, ...] = tuple(10**exponent for exponent in range(1 << EXPONENT_BITS))
 
 
 def encode_amount(amount: int) -> int:
@@ -89,7 +89,7 @@ def _encode(value: int, mantissa_bits: int) -> int | None:
     while mantissa >> mantissa_bits:
         mantissa, remainder = divmod(mantissa, 10)
         exponent += 1
-        if remainder or exponent > _MAX_EXPONENT:
+        if remainder or exponent == len(_SCALES):
             return None
     return exponent << mantissa_bits | mantissa
 
@@ -98,12 +98,9 @@ def _decode(code: int, mantissa_bits: int, name: str) -> int:
     if not 0 <= code < 1 << (mantissa_bits + EXPONENT_BITS):
         raise OutOfRange(name, code, mantissa_bits + EXPONENT_BITS)
     exponent, mantissa = code >> mantissa_bits, code & ((1 << mantissa_bits) - 1)
-    return mantissa * int(10**exponent)
+    return mantissa * _SCALES[exponent]
 
 
 def _below(value: int, mantissa_bits: int) -> int:
-    exponent = 0
-    while exponent < _MAX_EXPONENT and value // 10**exponent >> mantissa_bits:
-        exponent += 1
-    mantissa = min(max(value, 0) // 10**exponent, (1 << mantissa_bits) - 1)
-    return int(mantissa * 10**exponent)
+    greatest = (1 << mantissa_bits) - 1
+    return max(min(max(value, 0) // scale, greatest) * scale for scale in _SCALES)

@@ -31,6 +31,7 @@ __all__ = [
     "OutOfRange",
     "Overdrawn",
     "PublicDataError",
+    "Refusal",
     "ReservedAccount",
     "ReusedNonce",
     "SnapshotLost",
@@ -52,8 +53,8 @@ __all__ = [
 
 
 @dataclass(eq=False)
-class StateError(Exception):
-    """Base of everything that ``zkrollup.state`` refuses. Whenever one is raised, no state has changed."""
+class Refusal(Exception):
+    """A reason with its values: the fields of a subclass, and the texts that :meth:`__str__` fills in."""
 
     label: ClassVar[str] = "refused"
     problem: ClassVar[str] = ""
@@ -74,8 +75,13 @@ class StateError(Exception):
         return _rebuild, (type(self), self.values())
 
 
-def _rebuild(kind: type[StateError], values: dict[str, Any]) -> StateError:
+def _rebuild(kind: type[Refusal], values: dict[str, Any]) -> Refusal:
     return kind(**values)
+
+
+@dataclass(eq=False)
+class StateError(Refusal):
+    """Base of everything that ``zkrollup.state`` refuses. Whenever one is raised, no state has changed."""
 
 
 # -- values ------------------------------------------------------------------------------------------
