@@ -14,11 +14,18 @@ from zkrollup.cs.errors import (
 )
 from zkrollup.cs.failures import Failure, Operand, SeamFailure
 from zkrollup.cs.places import Place
+from zkrollup.cs.r1cs import R1CS, Witness
 from zkrollup.cs.recorder import ConstraintSystem
 from zkrollup.cs.signals import Bool, Field, UInt
+from zkrollup.cs.system import Part, System, Wire
 from zkrollup.cs.template import HintSite, InputSpec, Template
 
 __all__ = [
+    "R1CS",
+    "Part",
+    "System",
+    "Wire",
+    "Witness",
     "AssemblyError",
     "AssignmentError",
     "Bool",

@@ -5,7 +5,7 @@ This module must not know of tapes or engines.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from zkrollup.engine.interface import Matrix
 if TYPE_CHECKING:
     from zkrollup.cs.template import Template
 
-__all__ = ["Check", "Rows", "dot", "evaluate"]
+__all__ = ["Check", "Rows", "dot", "evaluate", "first_violation"]
 
 Sparse = tuple[list[int], list[int], list[int]]
 
@@ -51,14 +51,23 @@ def dot(side: Sparse, row: int, values: Sequence[int]) -> int:
     return total % MODULUS
 
 
-def evaluate(rows: Rows, values: Sequence[int]) -> list[int]:
-    """The rows that do not hold, ascending."""
+def _violations(rows: Rows, values: Sequence[int]) -> Iterator[int]:
     a, b, c = rows.sides
-    return [
+    return (
         row
         for row in range(rows.num_rows)
         if (dot(a, row, values) * dot(b, row, values) - dot(c, row, values)) % MODULUS
-    ]
+    )
+
+
+def evaluate(rows: Rows, values: Sequence[int]) -> list[int]:
+    """The rows that do not hold, ascending."""
+    return list(_violations(rows, values))
+
+
+def first_violation(rows: Rows, values: Sequence[int]) -> int | None:
+    """The first row that does not hold."""
+    return next(_violations(rows, values), None)
 
 
 @dataclass(frozen=True, eq=False)

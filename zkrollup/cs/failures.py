@@ -81,28 +81,20 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class SeamFailure:
-    """A link was given another value than the wire it is connected to."""
+class SeamFailure(Failure):
+    """A link was given another value than that of the wire it is connected to.
 
-    part: str
-    instance: int
-    link: str
-    value: int
-    source: str
-    source_value: int
+    ``left`` is the given value, ``right`` that of the source; ``place`` is where the link was declared.
+    The rows of the system use the source's wire, so the values computed from the link are wrong.
+    """
 
-    @property
-    def label(self) -> str:
-        return f"seam {self.link}"
-
-    @property
-    def path(self) -> str:
-        return f"{self.part}[{self.instance}]"
+    link: str = ""
+    source: str = ""
 
     def __str__(self) -> str:
         return (
-            f"{self.path}: link '{self.link}' was given {value_text(self.value)}, but {self.source} "
-            f"is {value_text(self.source_value)}"
+            f"{self.path}: link '{self.link}' was given {value_text(self.left)}, but {self.source} "
+            f"is {value_text(self.right)}\n  declared at {self.place}"
         )
 
 

@@ -19,7 +19,7 @@ from zkrollup.cs.scalar_field import MINUS_ONE
 if TYPE_CHECKING:
     from array import array
 
-    from zkrollup.cs.recorder import ConstraintSystem
+    from zkrollup.cs.builder import Builder
 
 __all__ = ["Bool", "Field", "UInt"]
 
@@ -48,7 +48,7 @@ class Field:
         "_uses",
     )
 
-    _cs: ConstraintSystem
+    _cs: Builder
     _column: int
     _constant: int
     _operand: int
@@ -64,34 +64,34 @@ class Field:
     # -- linear ------------------------------------------------------------------------------------
     def __add__(self, other: Field | int) -> Field:
         if isinstance(other, Field):
-            return self._cs._linear(((self, 1), (other, 1)), 0)
+            return self._cs._linear(((self, 1), (other, 1)), 0, Field)
         if isinstance(other, int):
-            return self._cs._linear(((self, 1),), other)
+            return self._cs._linear(((self, 1),), other, Field)
         return NotImplemented
 
     __radd__ = __add__
 
     def __sub__(self, other: Field | int) -> Field:
         if isinstance(other, Field):
-            return self._cs._linear(((self, 1), (other, MINUS_ONE)), 0)
+            return self._cs._linear(((self, 1), (other, MINUS_ONE)), 0, Field)
         if isinstance(other, int):
-            return self._cs._linear(((self, 1),), -other)
+            return self._cs._linear(((self, 1),), -other, Field)
         return NotImplemented
 
     def __rsub__(self, other: int) -> Field:
         if isinstance(other, int):
-            return self._cs._linear(((self, MINUS_ONE),), other)
+            return self._cs._linear(((self, MINUS_ONE),), other, Field)
         return NotImplemented
 
     def __neg__(self) -> Field:
-        return self._cs._linear(((self, MINUS_ONE),), 0)
+        return self._cs._linear(((self, MINUS_ONE),), 0, Field)
 
     # -- products ----------------------------------------------------------------------------------
     def __mul__(self, other: Field | int) -> Field:
         if isinstance(other, Field):
             return self._cs._multiply(self, other, Field)
         if isinstance(other, int):
-            return self._cs._linear(((self, other),), 0)
+            return self._cs._linear(((self, other),), 0, Field)
         return NotImplemented
 
     __rmul__ = __mul__
@@ -103,7 +103,9 @@ class Field:
     # -- assertions --------------------------------------------------------------------------------
     def assert_equal(self, other: Field | int, label: str = "assert_equal") -> None:
         """Demand ``self = other``; one row, also when one side is a fresh product."""
-        self._cs.assert_equal(self, other, label)
+        cs = self._cs
+        cs._open()
+        cs._assert_zero([(self, 1), (cs._field(other), MINUS_ONE)], 0, label)
 
     # -- what is known while recording -----------------------------------------------------------------
     @property
@@ -174,7 +176,7 @@ class Bool(Field):
         if isinstance(other, Bool):
             return other
         if isinstance(other, bool):
-            return self._cs.constant_bool(other)
+            return self._cs._linear((), int(other), Bool)
         raise TypeError(
             f"{op} needs Bool on both sides, not {type(other).__name__}; constrain it first: "
             "cs.assert_bool(x) returns a Bool"

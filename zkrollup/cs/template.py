@@ -15,21 +15,21 @@ from functools import cached_property
 
 import numpy as np
 
-from zkrollup.cs.check import Check, Rows, evaluate
+from zkrollup.cs.builder import (
+    ROW_BOOLEAN,
+    WIRE_INPUT,
+    WIRE_LINK,
+    WIRE_ONE,
+    Builder,
+    Declared,
+    Side,
+)
+from zkrollup.cs.check import Check, Rows, evaluate, first_violation
 from zkrollup.cs.errors import AssignmentError, ConstraintSystemError, FreezeError, Problem
 from zkrollup.cs.failures import Failure, Operand, formula
 from zkrollup.cs.hints import HINT_NAMES, PythonHint
 from zkrollup.cs.interpreter import Lie, run
 from zkrollup.cs.places import Place
-from zkrollup.cs.recorder import (
-    ROW_BOOLEAN,
-    WIRE_INPUT,
-    WIRE_LINK,
-    WIRE_ONE,
-    ConstraintSystem,
-    Declared,
-    Side,
-)
 from zkrollup.cs.report import TemplateReport, repeated_rows
 from zkrollup.cs.scalar_field import MODULUS, canonical_array, mont_array
 from zkrollup.engine.interface import U32, U64, Matrix, Program
@@ -106,7 +106,7 @@ class Template:
 
     def __init__(
         self,
-        cs: ConstraintSystem,
+        cs: Builder,
         columns: U32,
         matrices: Matrices,
     ) -> None:
@@ -176,6 +176,9 @@ class Template:
         if column == 0:
             return "one"
         return self._wire_names.get(column, f"wire{column}")
+
+    def link_place(self, name: str) -> Place:
+        return self._places[self._link_places[name]]
 
     def wire_place(self, column: int) -> Place:
         return self._places[int(self._wire_places[column])]
@@ -275,7 +278,7 @@ class Template:
         given = set(given)
         for name in wanted:
             if name not in given:
-                place = self.inputs[name].place if what == "input" else self._places[self._link_places[name]]
+                place = self.inputs[name].place if what == "input" else self.link_place(name)
                 raise AssignmentError(
                     f"template {self.name!r}: no value for {what} {name!r}, declared at {place}"
                 )
@@ -365,6 +368,10 @@ class Template:
         failures = [self.explain(row, values) for row in evaluate(self.rows, values)]
         return Check(self, tuple(failures), values)
 
+    def holds(self, values: Sequence[int]) -> bool:
+        """Whether every row holds on these values; stops at the first that does not."""
+        return first_violation(self.rows, values) is None
+
     @cached_property
     def rows(self) -> Rows:
         """The rows as Python lists of integers, for :meth:`check` and for mutation."""
@@ -372,11 +379,15 @@ class Template:
         return Rows.of((m.a, m.b, m.c), m.values)
 
     def explain(self, row: int, values: Mapping[int, int] | Sequence[int]) -> Failure:
-        """Describe a row on given values of its local columns."""
+        """Describe a row on given values of its local columns.
+
+        Bits that stand together as the number they make (a UInt input, the output of a bits hint) are
+        shown as that number.
+        """
         sides = [self.rows.terms(side, row) for side in range(3)]
         dots = [sum(k * values[c] for c, k in terms) % MODULUS for terms in sides]
-        named = [[("" if c == 0 else self.wire_name(c), k) for c, k in terms] for terms in sides]
-        wires = dict.fromkeys(c for terms in sides for c, _ in terms if c)
+        operands: dict[str, Operand] = {}
+        named = [self._named(terms, values, operands) for terms in sides]
         return Failure(
             template=self.name,
             row=row,
@@ -386,8 +397,49 @@ class Template:
             formula=formula(*named),
             left=dots[0] * dots[1] % MODULUS,
             right=dots[2],
-            operands=tuple(Operand(self.wire_name(c), values[c], self.wire_place(c)) for c in wires),
+            operands=tuple(operands.values()),
         )
+
+    @cached_property
+    def _numbers(self) -> dict[int, tuple[str, int]]:
+        """First column of each run of bits: (name of the number, width)."""
+        runs = {
+            s.column + self.num_links: (s.name, s.width) for s in self.inputs.values() if s.kind == "uint"
+        }
+        for h in self.hints:
+            if h.kind == "bits":
+                runs[h.columns[0]] = (self.wire_name(h.columns[0]).partition("[")[0], len(h.columns))
+        return runs
+
+    def _named(
+        self,
+        terms: list[tuple[int, int]],
+        values: Mapping[int, int] | Sequence[int],
+        operands: dict[str, Operand],
+    ) -> list[tuple[str, int]]:
+        """Terms by name, the constant last; notes each name's value in ``operands``."""
+        named: list[tuple[str, int]] = []
+        constant = 0
+        i = 0
+        while i < len(terms):
+            column, k = terms[i]
+            name, width = self._numbers.get(column, ("", 1))
+            run = terms[i : i + width]
+            if column == 0:
+                constant = k
+                i += 1
+                continue
+            if width > 1 and run == [(column + j, (k << j) % MODULUS) for j in range(width)]:
+                value = sum(values[c] << j for j, (c, _) in enumerate(run)) % MODULUS
+                i += width
+            else:
+                name, value = self.wire_name(column), values[column]
+                i += 1
+            named.append((name, k))
+            operands.setdefault(name, Operand(name, value, self.wire_place(column)))
+        if constant:
+            named.append(("", constant))
+        return named
 
     # -- identity ------------------------------------------------------------------------------------
     def _digest(self) -> str:
@@ -432,7 +484,7 @@ class Template:
 # ==================================================================================================
 # Freezing
 # ==================================================================================================
-def build(cs: ConstraintSystem) -> Template:
+def build(cs: Builder) -> Template:
     """Check a recorded constraint system and turn it into a template; see ``ConstraintSystem.freeze``."""
     kinds = np.frombuffer(bytes(cs._wire_kinds), dtype=np.uint8)
     columns = _columns(kinds)
@@ -472,7 +524,7 @@ def _matrix(side: Side, columns: U32) -> Matrix:
     return Matrix(indptr, cols[order], coefs[order])
 
 
-def _duplicates(cs: ConstraintSystem) -> list[Problem]:
+def _duplicates(cs: Builder) -> list[Problem]:
     problems = []
     for table in (cs._links + cs._inputs, cs._exports):
         seen: dict[str, Declared] = {}
@@ -496,7 +548,7 @@ def _what(declared: Declared) -> str:
     return declared.kind if declared.kind in ("link", "export") else "input"
 
 
-def _unconstrained(cs: ConstraintSystem, kinds: np.ndarray) -> list[Problem]:
+def _unconstrained(cs: Builder, kinds: np.ndarray) -> list[Problem]:
     """Inputs, links and hint outputs in no row but, at most, the one that says that they are 0 or 1."""
     plain = np.frombuffer(bytes(cs._row_kinds), dtype=np.uint8) == ROW_BOOLEAN
     used = np.zeros(len(kinds), dtype=bool)
