@@ -67,8 +67,37 @@ ZKR_API int zkr_fq_mul(const zkr_engine *engine, uint64_t *out, const uint64_t *
 ZKR_API int zkr_fq_inverse(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
 
 /* ======================================= NTT ================================================= */
+/* n = 1, 2, 4 .. 2^28 Montgomery elements of Fr, natural order in and out, in place allowed. ntt:
+ * out[i] = the value at w^i of the polynomial with coefficients a; intt: its inverse. With
+ * ZKR_NTT_COSET the points are g w^i, g^2 = w, and n <= 2^27. w = 5^((r-1)/n). */
+
+#define ZKR_NTT_COSET 1
+
+ZKR_API int zkr_fr_ntt(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, uint32_t flags, size_t *bad);
+ZKR_API int zkr_fr_intt(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, uint32_t flags, size_t *bad);
 
 /* ======================================= curve =============================================== */
+/* Points affine Montgomery, scalars Montgomery; n < 2^31. Coordinates >= q and scalars >= r give
+ * ZKR_NOTCANONICAL, with *bad (may be NULL) the index of the point or scalar and *what one of
+ * ZKR_BAD_POINT, ZKR_BAD_SCALAR. Whether points lie on the curve is the caller's to ask; sums of
+ * others are without meaning but defined. */
+
+#define ZKR_BAD_POINT 1
+#define ZKR_BAD_SCALAR 2
+
+/* out (one point) = sum scalars[i] bases[i] */
+ZKR_API int zkr_g1_msm(const zkr_engine *engine, uint64_t *out, const uint64_t *bases, const uint64_t *scalars, size_t n, size_t *bad, int *what);
+ZKR_API int zkr_g2_msm(const zkr_engine *engine, uint64_t *out, const uint64_t *bases, const uint64_t *scalars, size_t n, size_t *bad, int *what);
+/* out (n points) [i] = scalars[i] base */
+ZKR_API int zkr_g1_fixed_base(const zkr_engine *engine, uint64_t *out, const uint64_t *base, const uint64_t *scalars, size_t n, size_t *bad, int *what);
+ZKR_API int zkr_g2_fixed_base(const zkr_engine *engine, uint64_t *out, const uint64_t *base, const uint64_t *scalars, size_t n, size_t *bad, int *what);
+/* out[i] = a[i] + b[i]; in place allowed; *bad counts through a, then b */
+ZKR_API int zkr_g1_add(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad, int *what);
+ZKR_API int zkr_g2_add(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad, int *what);
+/* out[i] = 1 or 0; infinity counts as on the curve and in the subgroup, coordinates >= q as not */
+ZKR_API int zkr_g1_is_on_curve(const zkr_engine *engine, uint8_t *out, const uint64_t *points, size_t n);
+ZKR_API int zkr_g2_is_on_curve(const zkr_engine *engine, uint8_t *out, const uint64_t *points, size_t n);
+ZKR_API int zkr_g2_is_in_subgroup(const zkr_engine *engine, uint8_t *out, const uint64_t *points, size_t n);
 
 /* ======================================= circuits: Poseidon, replay ========================== */
 

@@ -7,6 +7,7 @@
  */
 
 static const zkr_fe F(modulus) = ZKR_LIMBS(P(P));
+static const zkr_fe F(zero) = {{0, 0, 0, 0}};
 static const zkr_fe F(one) = ZKR_LIMBS(P(ONE));
 static const zkr_fe F(r2) = ZKR_LIMBS(P(R2));
 

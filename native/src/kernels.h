@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "curve.h"
 #include "field.h"
 
 #define ZKR_ALL_CANONICAL SIZE_MAX
@@ -32,6 +33,35 @@ typedef struct zkr_field_kernels {
 
 struct zkr_poseidon;
 
+/* The batch-affine kernels need scratch[0 .. n-1] of the point's base field, n as said. Their cost is
+ * 6 base-field products an addition and one inversion a call (sum_segments: one a round). */
+typedef struct zkr_g1_kernels {
+    /* out[i] = a[i] + b[i], complete; scratch of n; out may be a or b */
+    void (*add)(zkr_g1 *out, const zkr_g1 *a, const zkr_g1 *b, size_t n, zkr_fe *scratch);
+    /* out[i] = bases[e & 0x7fffffff], negated when bit 31 of e = entries[i] is set */
+    void (*gather)(zkr_g1 *out, const zkr_g1 *bases, const uint32_t *entries, size_t n);
+    /* Consecutive segments of `points`, lengths[s] >= 1 each, are replaced by their sums, left in
+     * points[0 .. segments-1]; lengths end as ones; scratch of half the number of points. */
+    void (*sum_segments)(zkr_g1 *points, uint32_t *lengths, size_t segments, zkr_fe *scratch);
+    /* out[i] = 1 when the point is on the curve, is in the subgroup; coordinates canonical */
+    void (*is_on_curve)(uint8_t *out, const zkr_g1 *points, size_t n);
+    void (*is_in_subgroup)(uint8_t *out, const zkr_g1 *points, size_t n);
+    /* *out = sum_i (i + 1) points[i] and *total = sum_i points[i] */
+    void (*weighted_sum)(zkr_g1_xyzz *out, zkr_g1_xyzz *total, const zkr_g1 *points, size_t n);
+    /* *out = sum_i scalars[i] bases[i] for canonical scalars; for few points */
+    void (*msm_few)(zkr_g1_xyzz *out, const zkr_g1 *bases, const zkr_fe *scalars, size_t n);
+} zkr_g1_kernels;
+
+typedef struct zkr_g2_kernels {
+    void (*add)(zkr_g2 *out, const zkr_g2 *a, const zkr_g2 *b, size_t n, zkr_fe2 *scratch);
+    void (*gather)(zkr_g2 *out, const zkr_g2 *bases, const uint32_t *entries, size_t n);
+    void (*sum_segments)(zkr_g2 *points, uint32_t *lengths, size_t segments, zkr_fe2 *scratch);
+    void (*is_on_curve)(uint8_t *out, const zkr_g2 *points, size_t n);
+    void (*is_in_subgroup)(uint8_t *out, const zkr_g2 *points, size_t n);
+    void (*weighted_sum)(zkr_g2_xyzz *out, zkr_g2_xyzz *total, const zkr_g2 *points, size_t n);
+    void (*msm_few)(zkr_g2_xyzz *out, const zkr_g2 *bases, const zkr_fe *scalars, size_t n);
+} zkr_g2_kernels;
+
 typedef struct zkr_kernels {
     const char *name;
 
@@ -41,8 +71,16 @@ typedef struct zkr_kernels {
     void (*fr_powers)(zkr_fe *out, const zkr_fe *start, const zkr_fe *ratio, size_t n);
 
     /* ---- NTT ---- */
+    /* In place on `width` interleaved vectors, rows x[j * width ..], of 2^log_n rows each, which
+     * arrive in bit-reversed order and leave in natural order: decimation in time. The stage that
+     * joins halves of m rows reads twiddles[m .. 2m-1]; plain says that twiddles[m] = 1. */
+    void (*ntt_block)(zkr_fe *x, unsigned log_n, size_t width, const zkr_fe *twiddles, bool plain);
+    /* x[j * width + c] *= factors[c] * ratios[c]^j, for `rows` rows; factors are used up; width <= 16 */
+    void (*ntt_twist)(zkr_fe *x, size_t rows, size_t width, zkr_fe *factors, const zkr_fe *ratios);
 
     /* ---- curve ---- */
+    zkr_g1_kernels g1;
+    zkr_g2_kernels g2;
 
     /* ---- circuits: Poseidon, replay ---- */
     /* out[i] = hash of the i-th run of t - 1 inputs; Montgomery, canonical */

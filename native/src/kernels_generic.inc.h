@@ -4,10 +4,14 @@
 #include "kernels.h"
 
 #include "poseidon.inc.h"
+#include "curve.inc.h"
+#include "ntt.inc.h"
 #include "vec.inc.h"
 
 void ZKR_FILL(zkr_kernels *k) {
     k->name = ZKR_ISA_NAME;
     fill_vec(k);
     fill_poseidon(k);
+    fill_ntt(k);
+    fill_curve(k);
 }

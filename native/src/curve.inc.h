@@ -1,0 +1,46 @@
+/* curve.inc.h: kernels over many points, included once per instruction set. */
+
+#define G(name) ZKR_PASTE(g1_, name)
+#define B(name) ZKR_PASTE(fq_, name)
+#define FE zkr_fe
+#define POINT zkr_g1
+#define XYZZ zkr_g1_xyzz
+#include "curve_kernels.inc.h"
+#undef G
+#undef B
+#undef FE
+#undef POINT
+#undef XYZZ
+
+#define G(name) ZKR_PASTE(g2_, name)
+#define B(name) ZKR_PASTE(fq2_, name)
+#define FE zkr_fe2
+#define POINT zkr_g2
+#define XYZZ zkr_g2_xyzz
+#include "curve_kernels.inc.h"
+#undef G
+#undef B
+#undef FE
+#undef POINT
+#undef XYZZ
+
+static void fill_curve(zkr_kernels *k) {
+    k->g1 = (zkr_g1_kernels){
+        .add = g1_add_kernel,
+        .gather = g1_gather_kernel,
+        .sum_segments = g1_sum_segments_kernel,
+        .is_on_curve = g1_is_on_curve_kernel,
+        .is_in_subgroup = g1_is_in_subgroup_kernel,
+        .weighted_sum = g1_weighted_sum_kernel,
+        .msm_few = g1_msm_few_kernel,
+    };
+    k->g2 = (zkr_g2_kernels){
+        .add = g2_add_kernel,
+        .gather = g2_gather_kernel,
+        .sum_segments = g2_sum_segments_kernel,
+        .is_on_curve = g2_is_on_curve_kernel,
+        .is_in_subgroup = g2_is_in_subgroup_kernel,
+        .weighted_sum = g2_weighted_sum_kernel,
+        .msm_few = g2_msm_few_kernel,
+    };
+}

@@ -1,0 +1,243 @@
+/* msm.c: multi-scalar multiplication and fixed-base multiplication in G1 and G2.
+ *
+ * MSM is Pippenger's bucket method with signed digits, over sorted buckets:
+ *  1. every scalar becomes k or r - k, whichever is smaller, and is cut into signed digits of c bits;
+ *     0, 1, -1 and other small scalars have digits in the low windows only, and cost no more;
+ *  2. for each window, the indices of the points with a nonzero digit are sorted by bucket (counting);
+ *  3. the sorted list is cut into blocks of equal size, whatever the buckets in them, and each block
+ *     gathers its points and sums each bucket's run by batch-affine additions (kernel sum_segments).
+ *     A bucket that goes on into further blocks leaves partial sums there, which a last small
+ *     sum_segments joins. So one enormous bucket (all scalars equal) is as parallel as many;
+ *  4. sum of b * bucket[b]: buckets are split into lanes, all lanes step together batch-affine, and
+ *     the few lane results are combined one by one.
+ * Threads share the work inside each window, so that no window is ever the last to finish alone.
+ *
+ * Fixed base: tables of all multiples d 2^(cw) base for d <= 2^(c-1), then chunks of results
+ * accumulate one table entry a window, batch-affine across the chunk.
+ */
+#include "msm.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "threads.h"
+
+#define MAX_WINDOW 16
+#define MAX_WINDOWS 64
+#define SAMPLE 4096
+#define LANES 512 /* lanes of one task of the bucket reduction */
+
+/* ---- scalars to digits ----------------------------------------------------------------------- */
+
+static unsigned bit_length(const zkr_fe *k) {
+    for (int i = 3; i >= 0; i--)
+        if (k->l[i] != 0) return (unsigned)(64 * i + 64 - __builtin_clzll(k->l[i]));
+    return 0;
+}
+
+/* k or r - k, whichever is at most (r-1)/2; true when it was negated */
+static bool halve_range(zkr_fe *k) {
+    static const zkr_fe half = ZKR_LIMBS(FR_HALF);
+    uint64_t borrow = 0;
+    for (int i = 0; i < 4; i++) (void)zkr_sbb(half.l[i], k->l[i], &borrow);
+    if (borrow == 0) return false;
+    borrow = 0;
+    for (int i = 0; i < 4; i++) k->l[i] = zkr_sbb(fr_modulus.l[i], k->l[i], &borrow);
+    return true;
+}
+
+/* Windows of c bits over integers of at most 253 bits; the top digit is unsigned, and since
+ * c * num_windows >= 254 it is at most 2^(c-1). */
+static unsigned num_windows(unsigned c) { return (254 + c - 1) / c; }
+
+/* The addend that turns signed recoding into cutting: digit w of k is window w of k + bias, less
+ * 2^(c-1), for every window but the top one. */
+static void digit_bias(zkr_fe *bias, unsigned c) {
+    memset(bias, 0, sizeof *bias);
+    for (unsigned w = 0; w + 1 < num_windows(c); w++) {
+        const unsigned bit = w * c + c - 1;
+        bias->l[bit / 64] |= (uint64_t)1 << (bit % 64);
+    }
+}
+
+/* Window w of k, c bits */
+static uint32_t window_of(const zkr_fe *k, unsigned w, unsigned c) {
+    const unsigned bit = w * c, limb = bit / 64, shift = bit % 64;
+    if (limb >= 4) return 0;
+    uint64_t v = k->l[limb] >> shift;
+    if (shift + c > 64 && limb < 3) v |= k->l[limb + 1] << (64 - shift);
+    return (uint32_t)(v & (((uint64_t)1 << c) - 1));
+}
+
+/* Average number of significant bits of the scalars, from a sample, and the number of nonzero ones. */
+typedef struct {
+    double bits, nonzero;
+} scalar_profile;
+
+static scalar_profile profile(const zkr_kernels *k, const zkr_fe *scalars, size_t n) {
+    scalar_profile p = {0, 0};
+    const size_t step = n / SAMPLE + 1;
+    size_t seen = 0;
+    for (size_t i = 0; i < n; i += step, seen++) {
+        zkr_fe s;
+        k->fr.from_mont(&s, &scalars[i], 1);
+        halve_range(&s);
+        const unsigned bits = bit_length(&s);
+        p.bits += bits;
+        p.nonzero += bits != 0;
+    }
+    p.bits *= (double)n / (double)seen;
+    p.nonzero *= (double)n / (double)seen;
+    return p;
+}
+
+/* The window size of least cost in base-field products: 6 a digit that is not zero, 12 a bucket. */
+static unsigned choose_window(scalar_profile p) {
+    double best = 0;
+    unsigned best_c = 0;
+    for (unsigned c = 5; c <= MAX_WINDOW; c++) {
+        const double digits = p.bits / c + 0.5 * p.nonzero;
+        const double buckets = (double)num_windows(c) * (double)((size_t)1 << (c - 1));
+        const double cost = 6 * digits + 16 * buckets;
+        if (best_c == 0 || cost < best) {
+            best = cost;
+            best_c = c;
+        }
+    }
+    return best_c;
+}
+
+typedef struct {
+    const zkr_kernels *k;
+    const zkr_fe *scalars;
+    size_t n;
+    unsigned c, windows;
+    zkr_fe bias;
+    uint16_t *digits; /* [window][i], digit + 2^(c-1) */
+    uint8_t *negated; /* [i] */
+} digits_job;
+
+static void digits_slice(void *context, size_t begin, size_t end, unsigned worker) {
+    (void)worker;
+    digits_job *j = context;
+    const uint32_t zero = 1u << (j->c - 1);
+    zkr_fe plain[64];
+    for (size_t base = begin; base < end; base += 64) {
+        const size_t count = end - base < 64 ? end - base : 64;
+        j->k->fr.from_mont(plain, j->scalars + base, count);
+        for (size_t i = 0; i < count; i++) {
+            uint64_t carry = 0;
+            j->negated[base + i] = halve_range(&plain[i]);
+            for (int l = 0; l < 4; l++) plain[i].l[l] = zkr_adc(plain[i].l[l], j->bias.l[l], &carry);
+        }
+        for (unsigned w = 0; w < j->windows; w++) {
+            uint16_t *row = j->digits + (size_t)w * j->n + base;
+            const uint32_t add = w + 1 == j->windows ? zero : 0;
+            for (size_t i = 0; i < count; i++) row[i] = (uint16_t)(window_of(&plain[i], w, j->c) + add);
+        }
+    }
+}
+
+/* ---- sorting one window ---------------------------------------------------------------------- */
+
+typedef struct {
+    const uint16_t *digits;
+    const uint8_t *negated;
+    size_t n;
+    uint32_t zero;    /* the stored value of digit 0, and the number of buckets */
+    size_t parts;     /* slices of the points, each with its own counters */
+    uint32_t *counts; /* [part][bucket 0 .. zero], then where the part's entries go */
+    uint32_t *starts; /* [bucket 1 .. zero + 1] - 1: first entry of each bucket */
+    uint32_t *entries;
+} sort_job;
+
+static uint32_t magnitude(uint32_t stored, uint32_t zero) { return stored >= zero ? stored - zero : zero - stored; }
+
+static void count_part(void *context, size_t begin, size_t end, unsigned worker) {
+    (void)worker;
+    const sort_job *j = context;
+    for (size_t part = begin; part < end; part++) {
+        uint32_t *counts = j->counts + part * ((size_t)j->zero + 1);
+        memset(counts, 0, ((size_t)j->zero + 1) * sizeof *counts);
+        const size_t to = j->n * (part + 1) / j->parts;
+        for (size_t i = j->n * part / j->parts; i < to; i++) counts[magnitude(j->digits[i], j->zero)]++;
+    }
+}
+
+static void scatter_part(void *context, size_t begin, size_t end, unsigned worker) {
+    (void)worker;
+    const sort_job *j = context;
+    for (size_t part = begin; part < end; part++) {
+        uint32_t *next = j->counts + part * ((size_t)j->zero + 1);
+        const size_t to = j->n * (part + 1) / j->parts;
+        for (size_t i = j->n * part / j->parts; i < to; i++) {
+            const uint32_t stored = j->digits[i];
+            if (stored == j->zero) continue;
+            const uint32_t negative = (stored < j->zero) ^ j->negated[i];
+            j->entries[next[magnitude(stored, j->zero)]++] = (uint32_t)i | negative << 31;
+        }
+    }
+}
+
+/* Fills starts and entries; the number of entries. */
+static size_t sort_window(const zkr_engine *engine, sort_job *j) {
+    zkr_parallel_for(engine->threads, j->parts, 1, count_part, j);
+    uint32_t at = 0;
+    for (uint32_t b = 1; b <= j->zero; b++) {
+        j->starts[b - 1] = at;
+        for (size_t part = 0; part < j->parts; part++) {
+            uint32_t *count = j->counts + part * ((size_t)j->zero + 1) + b;
+            const uint32_t here = *count;
+            *count = at;
+            at += here;
+        }
+    }
+    j->starts[j->zero] = at;
+    if (at > 0) zkr_parallel_for(engine->threads, j->parts, 1, scatter_part, j);
+    return at;
+}
+
+/* The bucket (from 0) whose run holds entry `at`: the last one that starts at or before it and is
+ * not empty. */
+static uint32_t bucket_at(const uint32_t *starts, uint32_t buckets, uint32_t at) {
+    uint32_t low = 0, high = buckets; /* starts[low] <= at < starts[high] */
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (starts[middle] <= at)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* ---- the two groups -------------------------------------------------------------------------- */
+
+#define N(name) ZKR_PASTE(name, _g1)
+#define G(name) ZKR_PASTE(g1_, name)
+#define K g1
+#define FE zkr_fe
+#define POINT zkr_g1
+#define XYZZ zkr_g1_xyzz
+#define BLOCK 4096
+#define CHUNK 1024
+#include "msm_group.inc.h"
+#undef N
+#undef G
+#undef K
+#undef FE
+#undef POINT
+#undef XYZZ
+#undef BLOCK
+#undef CHUNK
+
+#define N(name) ZKR_PASTE(name, _g2)
+#define G(name) ZKR_PASTE(g2_, name)
+#define K g2
+#define FE zkr_fe2
+#define POINT zkr_g2
+#define XYZZ zkr_g2_xyzz
+#define BLOCK 2048
+#define CHUNK 512
+#include "msm_group.inc.h"
