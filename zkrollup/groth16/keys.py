@@ -37,8 +37,11 @@ __all__ = ["PROOF_BYTES", "DegenerateKey", "MalformedFile", "Proof", "VerifyingK
 PROOF_BYTES = 2 * G1_BYTES + G2_BYTES
 
 _MAX_JSON_BYTES = 1 << 26
+_MAX_JSON_DEPTH = 16
+_BRACKETS_AND_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,76}", re.ASCII)
-_HEX_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_NOTHING = object()
+_HEX_DIGEST = re.compile(r"([0-9a-f]{64})?", re.ASCII)
 
 
 class DegenerateKey(MalformedInput):
@@ -48,8 +51,8 @@ class DegenerateKey(MalformedInput):
 class MalformedFile(MalformedInput):
     """A JSON file that is not what it should be: ``file``, the ``place`` in it and what was ``expected``."""
 
-    def __init__(self, file: str, place: str, expected: str, got: object) -> None:
-        text = repr(got)
+    def __init__(self, file: str, place: str, expected: str, got: object = _NOTHING) -> None:
+        text = "nothing" if got is _NOTHING else repr(got)
         shown = text if len(text) <= 80 else text[:77] + "..."
         super().__init__(f"{file}: {place}" if place else file, f"expected {expected}, got {shown}")
         self.file, self.place, self.expected = file, place, expected
@@ -62,7 +65,7 @@ class VerifyingKey:
     Construction refuses (:class:`MalformedInput`) points off the curve, outside the subgroup or at
     infinity (an infinite ``ic`` entry leaves its public input unbound), and gamma = +-delta
     (:class:`DegenerateKey`). ``insecure`` says that one party made the key and could forge;
-    ``circuit_digest`` is the sha256 (hex) of the circuit it belongs to, None where it is not known.
+    ``circuit_digest`` is the sha256 (hex) of the circuit it belongs to, empty where it is not known.
     """
 
     alpha1: G1Point
@@ -71,7 +74,7 @@ class VerifyingKey:
     delta2: G2Point
     ic: tuple[G1Point, ...]
     insecure: bool = field(kw_only=True)
-    circuit_digest: str | None = field(default=None, kw_only=True)
+    circuit_digest: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         self.validate()
@@ -92,7 +95,7 @@ class VerifyingKey:
                 "verifying key",
                 "gamma2 equals delta2 up to sign: proofs under this key can be forged by anyone",
             )
-        if self.circuit_digest is not None and not _HEX_DIGEST.fullmatch(self.circuit_digest):
+        if not _HEX_DIGEST.fullmatch(self.circuit_digest):
             raise MalformedInput(
                 "verifying key circuit_digest", f"expected 64 hex digits, got {self.circuit_digest!r}"
             )
@@ -145,26 +148,28 @@ class VerifyingKey:
         )
 
     @classmethod
-    def from_json(cls, text: str | bytes, *, file: str = "verification_key.json") -> VerifyingKey:
-        """Read snarkjs's shape; ``file`` is what errors call it.
+    def from_json(cls, text: str | bytes, *, source: str = "verification_key.json") -> VerifyingKey:
+        """Read snarkjs's shape; ``source`` is what errors call the file.
 
         Raises :class:`MalformedFile` naming file, place and what was expected, or the errors of
         construction. A file without ``insecure`` (snarkjs's own) is read as not insecure: where it
         comes from is the reader's to know. ``vk_alphabeta_12`` follows from the rest and is not read.
         """
-        reader = _Reader.of(text, file)
+        reader = _Reader.of(text, source)
         reader.expect("protocol", "groth16")
         reader.expect("curve", "bn128")
         points = reader.array("IC")
         count = reader.get("nPublic")
         if type(count) is not int or count != len(points) - 1:
-            raise MalformedFile(file, "nPublic", f"{len(points) - 1}, one less than the points of IC", count)
-        digest = reader.document.get("circuit_digest")
-        if digest is not None and not (isinstance(digest, str) and _HEX_DIGEST.fullmatch(digest)):
-            raise MalformedFile(file, "circuit_digest", "64 hex digits or null", digest)
+            raise MalformedFile(
+                source, "nPublic", f"{len(points) - 1}, one less than the points of IC", count
+            )
+        digest = reader.document.get("circuit_digest", "")
+        if not (isinstance(digest, str) and _HEX_DIGEST.fullmatch(digest)):
+            raise MalformedFile(source, "circuit_digest", "64 hex digits or an empty string", digest)
         insecure = reader.document.get("insecure", False)
         if type(insecure) is not bool:
-            raise MalformedFile(file, "insecure", "true or false", insecure)
+            raise MalformedFile(source, "insecure", "true or false", insecure)
         try:
             return cls(
                 reader.g1("vk_alpha_1"),
@@ -178,13 +183,13 @@ class VerifyingKey:
         except MalformedFile:
             raise
         except MalformedInput as error:
-            error.args = (f"{file}: {error}",)
+            error.args = (f"{source}: {error}",)
             raise
 
     @classmethod
     def load(cls, path: str | Path) -> VerifyingKey:
         """:meth:`from_json` of a file."""
-        return cls.from_json(_read(path), file=str(path))
+        return cls.from_json(_read(path), source=str(path))
 
     def save(self, path: str | Path) -> None:
         """Write :meth:`to_json` to a file."""
@@ -221,14 +226,15 @@ class Proof:
         return _montgomery((*self.a, *_flat(self.b), *self.c))
 
     def to_calldata(self, public_inputs: Sequence[int]) -> str:
-        """The arguments of snarkjs's ``verifyProof(uint[2] a, uint[2][2] b, uint[2] c, uint[n] inputs)``."""
+        """The arguments of ``verifyProof(uint[2] a, uint[2][2] b, uint[2] c, uint[n] inputs)``, as snarkjs
+        prints them for its Solidity verifier."""
 
-        def words(values: Sequence[int]) -> str:
-            return "[" + ",".join(f'"0x{value:064x}"' for value in values) + "]"
+        def words(values: Sequence[int], separator: str = ", ") -> str:
+            return "[" + separator.join(f'"0x{value:064x}"' for value in values) + "]"
 
         (x0, x1), (y0, y1) = self.b
         b = f"[{words((x1, x0))},{words((y1, y0))}]"
-        return f"{words(self.a)},{b},{words(self.c)},{words(public_inputs)}"
+        return f"{words(self.a)},{b},{words(self.c)},{words(public_inputs, ',')}"
 
     def to_json(self) -> str:
         """snarkjs's ``proof.json``, canonical text."""
@@ -243,9 +249,9 @@ class Proof:
         )
 
     @classmethod
-    def from_json(cls, text: str | bytes, *, file: str = "proof.json") -> Proof:
+    def from_json(cls, text: str | bytes, *, source: str = "proof.json") -> Proof:
         """Read snarkjs's shape; :class:`MalformedFile` names file, place and what was expected."""
-        reader = _Reader.of(text, file)
+        reader = _Reader.of(text, source)
         reader.expect("protocol", "groth16")
         reader.expect("curve", "bn128")
         return cls(reader.g1("pi_a"), reader.g2("pi_b"), reader.g1("pi_c"))
@@ -253,7 +259,7 @@ class Proof:
     @classmethod
     def load(cls, path: str | Path) -> Proof:
         """:meth:`from_json` of a file."""
-        return cls.from_json(_read(path), file=str(path))
+        return cls.from_json(_read(path), source=str(path))
 
     def save(self, path: str | Path) -> None:
         """Write :meth:`to_json` to a file."""
@@ -311,10 +317,17 @@ class _Reader:
             return seen
 
         try:
-            document = json.loads(text, object_pairs_hook=unique)
+            decoded = text if isinstance(text, str) else text.decode("utf-8")
+            # Whatever the recursion limit is set to, the parser must not be led down by brackets.
+            depth = 0
+            for token in _BRACKETS_AND_STRINGS.findall(decoded):
+                depth += (token in "[{") - (token in "]}")
+                if depth > _MAX_JSON_DEPTH:
+                    raise MalformedFile(file, "", f"JSON of at most {_MAX_JSON_DEPTH} levels", "more")
+            document = json.loads(decoded, object_pairs_hook=unique)
         except MalformedFile:
             raise
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise MalformedFile(file, "", "JSON", str(error)) from None
         if not isinstance(document, dict):
             raise MalformedFile(file, "", "a JSON object", document)
@@ -322,7 +335,7 @@ class _Reader:
 
     def get(self, name: str) -> Any:
         if name not in self.document:
-            raise MalformedFile(self.file, name, "this field", "none")
+            raise MalformedFile(self.file, name, "this field")
         return self.document[name]
 
     def expect(self, name: str, value: str) -> None:
