@@ -114,6 +114,34 @@ ZKR_API void zkr_poseidon_free(zkr_poseidon *poseidon);
  * ZKR_NOTCANONICAL: *bad (may be NULL) is the index of the first such element of inputs. */
 ZKR_API int zkr_poseidon_hash(const zkr_engine *engine, const zkr_poseidon *poseidon, uint64_t *out, const uint64_t *inputs, size_t n, size_t *bad);
 
+/* A tape (instructions: zkrollup/engine/interface.py, Opcode and Program), checked and compiled.
+ * Column 0 is the link that always is one; the first num_inputs own wires are the inputs. On a
+ * status below, *offset (may be NULL) is the offset of the word that is wrong. The constants (mont)
+ * begin with 0, 1, -1: ZKR_TAPE_CONSTANTS; ZKR_NOTCANONICAL and ZKR_TAPE_CONSTANTS give *offset as
+ * an index of constants, ZKR_TAPE_MISSING as that of an own wire. */
+#define ZKR_TAPE_OPCODE 64      /* no such instruction */
+#define ZKR_TAPE_LENGTH 65      /* the instruction does not have this many words */
+#define ZKR_TAPE_TRUNCATED 66   /* the instruction goes beyond the end of the tape */
+#define ZKR_TAPE_OPERAND 67     /* no such column or temporary */
+#define ZKR_TAPE_UNWRITTEN 68   /* read before it is written */
+#define ZKR_TAPE_CONSTANT 69    /* no such constant */
+#define ZKR_TAPE_DESTINATION 70 /* not an own wire beyond the inputs, nor a temporary; or a run that leaves them */
+#define ZKR_TAPE_REWRITTEN 71   /* an own wire written twice, or both results in one place */
+#define ZKR_TAPE_BITS 72        /* more than 254 bits */
+#define ZKR_TAPE_MISSING 73     /* an own wire that nothing writes */
+#define ZKR_TAPE_CONSTANTS 74   /* the constants do not begin with 0, 1, -1 */
+#define ZKR_TAPE_NOT_ONE 75     /* a link 0 that is not one */
+typedef struct zkr_program zkr_program;
+
+ZKR_API int zkr_program_new(zkr_program **out, const uint32_t *words, size_t num_words, const uint64_t *constants, size_t num_constants, uint32_t num_links, uint32_t num_inputs, uint32_t num_own, uint32_t num_temporaries, size_t *offset);
+ZKR_API void zkr_program_free(zkr_program *program);
+/* Memory for one thread while this program is replayed, in bytes */
+ZKR_API size_t zkr_program_scratch(const zkr_program *program);
+/* For each of `instances`: links (num_links, mont) and inputs (num_inputs, mont) -> out (num_own,
+ * mont). ZKR_NOTCANONICAL: *bad (may be NULL) is the first such element, counted through links, then
+ * inputs; ZKR_TAPE_NOT_ONE: *bad is the instance whose link 0 is not one. */
+ZKR_API int zkr_replay(const zkr_engine *engine, const zkr_program *program, uint64_t *out, const uint64_t *links, const uint64_t *inputs, size_t instances, size_t *bad);
+
 /* ======================================= R1CS and Groth16 ==================================== */
 
 /* cdef-end */

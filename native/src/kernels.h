@@ -32,6 +32,8 @@ typedef struct zkr_field_kernels {
 } zkr_field_kernels;
 
 struct zkr_poseidon;
+struct zkr_program;
+struct zkr_replay_block;
 
 /* The batch-affine kernels need scratch[0 .. n-1] of the point's base field, n as said. Their cost is
  * 6 base-field products an addition and one inversion a call (sum_segments: one a round). */
@@ -85,6 +87,8 @@ typedef struct zkr_kernels {
     /* ---- circuits: Poseidon, replay ---- */
     /* out[i] = hash of the i-th run of t - 1 inputs; Montgomery, canonical */
     void (*poseidon)(zkr_fe *out, const zkr_fe *inputs, size_t n, const struct zkr_poseidon *parameters);
+    /* one block of instances of a compiled tape; see replay.h */
+    void (*replay)(const struct zkr_program *program, const struct zkr_replay_block *block);
 
     /* ---- R1CS and Groth16 ---- */
 } zkr_kernels;

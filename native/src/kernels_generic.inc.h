@@ -3,15 +3,17 @@
  * part's *.inc.h ends with a static function fill_<part>(zkr_kernels *). */
 #include "kernels.h"
 
-#include "poseidon.inc.h"
 #include "curve.inc.h"
 #include "ntt.inc.h"
+#include "poseidon.inc.h"
+#include "replay.inc.h"
 #include "vec.inc.h"
 
 void ZKR_FILL(zkr_kernels *k) {
     k->name = ZKR_ISA_NAME;
     fill_vec(k);
-    fill_poseidon(k);
     fill_ntt(k);
     fill_curve(k);
+    fill_poseidon(k);
+    fill_replay(k);
 }

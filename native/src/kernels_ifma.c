@@ -21,6 +21,7 @@
 #undef FIELD
 
 #include "ifma_poseidon.inc.h"
+#include "ifma_replay.inc.h"
 
 void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->name = "ifma";
@@ -33,4 +34,5 @@ void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->fq.to_mont = fq_ifma_to_mont_kernel;
     k->fq.from_mont = fq_ifma_from_mont_kernel;
     k->poseidon = ifma_poseidon_kernel;
+    k->replay = ifma_replay_kernel;
 }

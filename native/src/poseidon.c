@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "ifma_split.h"
 #include "threads.h"
 
 #define MAX_T ZKR_POSEIDON_MAX_T
@@ -112,18 +113,6 @@ static bool derive(zkr_poseidon *p, const zkr_fe *round_constants, const zkr_fe 
     return true;
 }
 
-/* x * 2^256 -> x * 2^260, reduced, in limbs of 52 bits */
-static void split(uint64_t out[5], const zkr_fe *a) {
-    const uint64_t mask = 0xfffffffffffffULL;
-    zkr_fe x = *a;
-    for (int i = 0; i < 4; i++) fr_dbl(&x, &x);
-    out[0] = x.l[0] & mask;
-    out[1] = (x.l[0] >> 52 | x.l[1] << 12) & mask;
-    out[2] = (x.l[1] >> 40 | x.l[2] << 24) & mask;
-    out[3] = (x.l[2] >> 28 | x.l[3] << 36) & mask;
-    out[4] = x.l[3] >> 16;
-}
-
 /* canonical -> a Montgomery copy, or NULL */
 static zkr_fe *copy_to_mont(const uint64_t *values, size_t n, int *status, size_t *bad, size_t offset) {
     zkr_fe *copy = malloc(n * sizeof *copy);
@@ -171,7 +160,7 @@ int zkr_poseidon_new(zkr_poseidon **out, uint32_t t, uint32_t rounds_full, uint3
         } else if (!derive(p, plain, matrix)) {
             status = ZKR_UNSUPPORTED;
         } else {
-            for (size_t i = 0; i < n; i++) split(p->limbs[i], &p->constants[i]);
+            for (size_t i = 0; i < n; i++) zkr_fr_split52_mont(p->limbs[i], &p->constants[i]);
         }
     } else if (status == ZKR_OK) {
         status = ZKR_NOMEM;
