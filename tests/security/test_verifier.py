@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass
 
@@ -217,7 +218,7 @@ def unchecked(vk, **changes):
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_key_with_gamma_equal_to_delta__is_refused_by_constructor_loader_and_verifier(vk, sign):
+def test_key_with_gamma_equal_to_delta__is_refused_by_constructor_loader_verifier_exporter(vk, sign):
     """V3: A = alpha, B = beta, C = -+vk_x satisfies the equation for any public inputs at all."""
     delta = vk.gamma2 if sign == 1 else g2.negate(vk.gamma2)
     key = unchecked(vk, delta2=delta)
@@ -235,8 +236,13 @@ def test_key_with_gamma_equal_to_delta__is_refused_by_constructor_loader_and_ver
         verify(key, public, forged)
     with pytest.raises(DegenerateKey):
         VerifyingKey(key.alpha1, key.beta2, key.gamma2, key.delta2, key.ic, insecure=True)
+    document = json.loads(vk.to_json())
+    document["vk_delta_2"] = [*([str(re), str(im)] for re, im in delta), ["1", "0"]]
     with pytest.raises(DegenerateKey):
-        VerifyingKey.from_json(key.to_json())
+        VerifyingKey.from_json(json.dumps(document))
+    for exporter in (key.to_json, key.to_montgomery_bytes):
+        with pytest.raises(DegenerateKey):
+            exporter()
     with pytest.raises(DegenerateKey):
         Toy(delta=sign * TOY.gamma % R).verifying_key()
 

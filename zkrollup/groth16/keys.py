@@ -121,14 +121,22 @@ class VerifyingKey:
         )
 
     def to_montgomery_bytes(self) -> bytes:
-        """The same points as little-endian limbs, Montgomery, real part first: what engines read."""
+        """The same points as little-endian limbs, Montgomery, real part first: what engines read.
+
+        Refuses a key that became degenerate behind its constructor, as :meth:`validate` does.
+        """
+        self.validate()
         return _montgomery(
             (*self.alpha1, *_flat(self.beta2), *_flat(self.gamma2), *_flat(self.delta2)),
             (value for point in self.ic for value in point),
         )
 
     def to_json(self) -> str:
-        """snarkjs's ``verification_key.json`` and ``circuit_digest``, ``insecure``; canonical text."""
+        """snarkjs's ``verification_key.json`` and ``circuit_digest``, ``insecure``; canonical text.
+
+        Refuses a key that became degenerate behind its constructor, as :meth:`validate` does.
+        """
+        self.validate()
         target = pairing(self.alpha1, self.beta2)
         pairs = [[str(target[2 * i]), str(target[2 * i + 1])] for i in range(6)]
         return _dump(
