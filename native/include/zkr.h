@@ -143,6 +143,96 @@ ZKR_API size_t zkr_program_scratch(const zkr_program *program);
 ZKR_API int zkr_replay(const zkr_engine *engine, const zkr_program *program, uint64_t *out, const uint64_t *links, const uint64_t *inputs, size_t instances, size_t *bad);
 
 /* ======================================= R1CS and Groth16 ==================================== */
+/* Layouts are those of zkrollup/engine/interface.py, where each array's meaning stands. Blocks come in
+ * the order of their columns and rows, and overlap in neither. Every index is checked on each call. */
+
+typedef struct {
+    const uint32_t *indptr; /* num_indptr = the block's num_rows + 1 */
+    const uint32_t *cols;   /* num_entries */
+    const uint32_t *coefs;  /* num_entries */
+    uint64_t num_indptr, num_entries;
+} zkr_matrix;
+
+typedef struct {
+    zkr_matrix a, b, c;
+    const uint64_t *constants; /* num_constants elements, mont; the first are 0, 1, -1 */
+    const uint32_t *links;     /* instances * num_links */
+    uint64_t num_constants, num_rows, num_links, num_own, instances, own_base, row_base;
+} zkr_block;
+
+typedef struct {
+    const zkr_block *blocks;
+    uint64_t num_blocks, num_columns, num_public, num_rows;
+} zkr_layout;
+
+/* What is wrong with a layout. */
+#define ZKR_FAULT_NONE 0
+#define ZKR_FAULT_COLUMNS 1   /* counts of columns, rows or public columns */
+#define ZKR_FAULT_SIZE 2      /* a block's counts */
+#define ZKR_FAULT_OWN_BASE 3  /* its own columns overlap others or leave the layout */
+#define ZKR_FAULT_ROW_BASE 4  /* its rows overlap others or leave the layout */
+#define ZKR_FAULT_CONSTANTS 5 /* they do not begin with 0, 1, -1 */
+#define ZKR_FAULT_LINK 6      /* a link is no column, or an instance's first is not column 0 */
+#define ZKR_FAULT_INDPTR 7    /* row pointers do not start at 0, decrease, or end elsewhere */
+#define ZKR_FAULT_COLUMN 8    /* an entry's column */
+#define ZKR_FAULT_COEF 9      /* an entry's coefficient index */
+
+typedef struct {
+    uint32_t kind, matrix; /* matrix: 0, 1, 2 for A, B, C */
+    uint64_t block, index; /* index: into links, indptr or entries */
+} zkr_layout_fault;
+
+/* ZKR_OK or ZKR_BADARGS; *fault (may be NULL) says where. */
+ZKR_API int zkr_layout_check(const zkr_layout *layout, zkr_layout_fault *fault);
+
+/* witness: num_columns elements, mont. ZKR_NOTCANONICAL: *bad (may be NULL) is its element that is
+ * >= r, or SIZE_MAX when it is one of a block's constants.
+ * products: a, b, c of num_rows elements. violations: num_rows bytes, 1 where A w * B w != C w. */
+ZKR_API int zkr_r1cs_products(const zkr_engine *engine, uint64_t *a, uint64_t *b, uint64_t *c, const zkr_layout *layout, const uint64_t *witness, size_t num_witness, size_t *bad);
+ZKR_API int zkr_r1cs_violations(const zkr_engine *engine, uint8_t *violated, const zkr_layout *layout, const uint64_t *witness, size_t num_witness, size_t *bad);
+
+/* The smallest power of two >= num_rows + num_public + 1 (at least 2), or 0 when the doubled domain
+ * would exceed 2^28. */
+ZKR_API size_t zkr_groth16_domain(const zkr_layout *layout);
+
+/* out: num_out = zkr_groth16_domain elements, mont: A B - C at the odd powers of the generator of the
+ * doubled domain, where C is A B on the domain. */
+ZKR_API int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out, const zkr_layout *layout, const uint64_t *witness, size_t num_witness, size_t *bad);
+
+/* A one-party setup. The handle holds the secrets and the scalars made from them; they never leave it
+ * except as points, and zkr_setup_free wipes them. */
+typedef struct zkr_setup zkr_setup;
+
+#define ZKR_SETUP_G1 0 /* alpha, beta, delta */
+#define ZKR_SETUP_G2 1 /* beta, gamma, delta */
+#define ZKR_SETUP_IC 2
+#define ZKR_SETUP_A 3
+#define ZKR_SETUP_B1 4
+#define ZKR_SETUP_B2 5
+#define ZKR_SETUP_L 6
+#define ZKR_SETUP_H 7
+
+ZKR_API int zkr_setup_new(const zkr_engine *engine, zkr_setup **out, const zkr_layout *layout, size_t *bad);
+/* Points of a part; 0 for a part that does not exist. */
+ZKR_API size_t zkr_setup_count(const zkr_setup *setup, int part);
+/* The columns whose B polynomial is not zero, ascending: n = the count of ZKR_SETUP_B1. */
+ZKR_API int zkr_setup_b_columns(const zkr_setup *setup, uint32_t *out, size_t n);
+/* Points begin .. begin+n-1 of a part (8 limbs each, 16 for ZKR_SETUP_G2 and ZKR_SETUP_B2). */
+ZKR_API int zkr_setup_points(const zkr_engine *engine, const zkr_setup *setup, uint64_t *out, int part, size_t begin, size_t n);
+ZKR_API void zkr_setup_free(zkr_setup *setup);
+
+/* vk: alpha1 | beta2 | gamma2 | delta2 | ic, (56 + 8 (1 + num_public)) limbs, mont. proofs: n times
+ * A | B | C, 32 limbs, mont. publics: n * num_public elements, canonical. holds[i] is 1 when proof i
+ * holds, and 0 when it does not or is malformed (a coordinate >= q, a point off its curve, outside
+ * the subgroup or at infinity, a public input >= r). A malformed key gives ZKR_BADARGS with *bad (may
+ * be NULL) the point at fault: 0 alpha, 1 beta, 2 gamma, 3 delta (also when it equals gamma), 4 + i ic. */
+ZKR_API int zkr_groth16_verify(const zkr_engine *engine, uint8_t *holds, const uint64_t *vk, size_t num_public, const uint64_t *proofs, const uint64_t *publics, size_t n, size_t *bad);
+
+/* The product of the optimal ate pairings e(g1[i], g2[i]), n >= 0 pairs, as twelve elements of Fq,
+ * mont: the coefficients c0, c1 of i in those of v^0, v^1, v^2 of w^0, then of w^1, where w^2 = v,
+ * v^3 = 9 + i. Infinity is allowed. A point off its curve or outside the subgroup, or a coordinate
+ * >= q: ZKR_BADARGS, *bad (may be NULL) is the pair. */
+ZKR_API int zkr_pairing_product(const zkr_engine *engine, uint64_t *out, const uint64_t *g1, const uint64_t *g2, size_t n, size_t *bad);
 
 /* cdef-end */
 

@@ -14,6 +14,8 @@
 
 #include "curve.h"
 #include "field.h"
+#include "pairing.h"
+#include "sparse.h"
 
 #define ZKR_ALL_CANONICAL SIZE_MAX
 
@@ -91,6 +93,18 @@ typedef struct zkr_kernels {
     void (*replay)(const struct zkr_program *program, const struct zkr_replay_block *block);
 
     /* ---- R1CS and Groth16 ---- */
+    /* out[row - begin] = row . gathered values, begin <= row < end, Fr */
+    void (*sparse_rows)(zkr_fe *out, const zkr_sparse *m, const zkr_gather *from, size_t begin, size_t end);
+    /* out[i] = scale x_i / (tau - x_i), x_i = start ratio^i != tau, Fr; scratch holds n elements */
+    void (*fr_lagrange)(zkr_fe *out, const zkr_fe *tau, const zkr_fe *start, const zkr_fe *ratio,
+                        const zkr_fe *scale, zkr_fe *scratch, size_t n);
+    /* the first pair with a point outside its group (infinity is inside), or n */
+    size_t (*pairing_check)(const zkr_g1 *p, const zkr_g2 *q, size_t n);
+    void (*pairing_product)(zkr_fe12 *out, const zkr_g1 *p, const zkr_g2 *q, size_t n);
+    size_t (*pairing_prepare)(zkr_prepared_key *key, zkr_g1 *multiples, const zkr_g1 *alpha, const zkr_g2 *beta,
+                              const zkr_g2 *gamma, const zkr_g2 *delta, const zkr_g1 *ic, size_t num_public);
+    void (*pairing_verify)(uint8_t *holds, const zkr_prepared_key *key, const zkr_fe *proofs,
+                           const zkr_fe *publics, size_t n);
 } zkr_kernels;
 
 /* Fill a table. The IFMA one expects the adx table already there and replaces entries. */

@@ -7,6 +7,8 @@
 #include "ntt.inc.h"
 #include "poseidon.inc.h"
 #include "replay.inc.h"
+#include "pairing.inc.h"
+#include "sparse.inc.h"
 #include "vec.inc.h"
 
 void ZKR_FILL(zkr_kernels *k) {
@@ -16,4 +18,6 @@ void ZKR_FILL(zkr_kernels *k) {
     fill_curve(k);
     fill_poseidon(k);
     fill_replay(k);
+    fill_sparse(k);
+    fill_pairing(k);
 }

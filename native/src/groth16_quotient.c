@@ -1,0 +1,85 @@
+/* groth16_quotient.c: the quotient's values. Must not know keys or proofs.
+ *
+ * P = A B - C vanishes on the n-th roots of unity, so H (X^n - 1) = P is known from P's values at the
+ * other 2n-th roots of unity, the odd powers of g, where X^n - 1 = -2. The key's h query is the
+ * Lagrange basis over these 2n points, so P's values are the scalars: there is nothing to divide by. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "groth16.h"
+#include "ntt.h"
+#include "r1cs.h"
+#include "threads.h"
+
+#define SLICE 2048
+
+size_t zkr_groth16_domain(const zkr_layout *layout) {
+    const size_t most = (size_t)1 << (FR_TWO_ADICITY - 1);
+    if (layout == NULL || layout->num_rows > most || layout->num_public > most) return 0;
+    const size_t need = layout->num_rows + layout->num_public + 1;
+    size_t n = 2;
+    while (n < need) n <<= 1;
+    return n <= most ? n : 0;
+}
+
+typedef struct {
+    const zkr_kernels *k;
+    zkr_fe *out;
+    const zkr_fe *a, *b, *c;
+} product_job;
+
+static void product_slice(void *context, size_t begin, size_t end, unsigned worker) {
+    (void)worker;
+    const product_job *j = context;
+    for (size_t at = begin; at < end; at += SLICE) {
+        const size_t n = end - at < SLICE ? end - at : SLICE;
+        j->k->fr.mul(j->out + at, j->a + at, j->b + at, n);
+        if (j->c != NULL) j->k->fr.sub(j->out + at, j->out + at, j->c + at, n);
+    }
+}
+
+int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out, const zkr_layout *layout,
+                         const uint64_t *witness, size_t num_witness, size_t *bad) {
+    if (bad != NULL) *bad = SIZE_MAX;
+    if (engine == NULL || out == NULL || witness == NULL) return ZKR_BADARGS;
+    int status = zkr_r1cs_check(layout, num_witness);
+    if (status != ZKR_OK) return status;
+    const size_t n = zkr_groth16_domain(layout), rows = layout->num_rows;
+    if (n == 0 || n != num_out) return ZKR_BADARGS;
+    const zkr_fe *w = (const zkr_fe *)witness;
+    status = zkr_r1cs_check_values(engine, layout, w, bad);
+    if (status != ZKR_OK) return status;
+
+    zkr_fe *a = (zkr_fe *)out;
+    zkr_fe *const b = malloc(n * sizeof *b), *const c = malloc(n * sizeof *c), *const scratch = malloc(n * sizeof *c);
+    if (b == NULL || c == NULL || scratch == NULL) {
+        free(b);
+        free(c);
+        free(scratch);
+        return ZKR_NOMEM;
+    }
+    unsigned log_n = 0;
+    while ((size_t)1 << log_n < n) log_n++;
+    zkr_fe *const products[3] = {a, b, NULL};
+    zkr_r1cs_multiply(engine, products, layout, w);
+    memset(a + rows, 0, (n - rows) * sizeof *a);
+    memset(b + rows, 0, (n - rows) * sizeof *b);
+    memcpy(a + rows, w, (layout->num_public + 1) * sizeof *a);
+
+    const size_t grain = zkr_grain(engine->threads, n, 4, SLICE);
+    product_job j = {.k = engine->k, .out = c, .a = a, .b = b};
+    zkr_parallel_for(engine->threads, n, grain, product_slice, &j);
+    zkr_fe *const all[3] = {a, b, c};
+    for (int i = 0; i < 3 && status == ZKR_OK; i++) {
+        status = zkr_ntt_inverse(engine, all[i], all[i], log_n, false, scratch);
+        if (status == ZKR_OK) status = zkr_ntt_forward(engine, all[i], all[i], log_n, true, scratch);
+    }
+    if (status == ZKR_OK) {
+        j = (product_job){.k = engine->k, .out = a, .a = a, .b = b, .c = c};
+        zkr_parallel_for(engine->threads, n, grain, product_slice, &j);
+    }
+    free(b);
+    free(c);
+    free(scratch);
+    return status;
+}
