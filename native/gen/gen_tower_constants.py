@@ -79,7 +79,8 @@ def assert_facts() -> None:
 
 def digits(name: str, value: int) -> list[str]:
     form = naf(value)
-    assert sum(d << i for i, d in enumerate(form)) == value and form[-1] == 1
+    assert sum(d << i for i, d in enumerate(form)) == value
+    assert form[-1] == 1
     body = textwrap.wrap(", ".join(str(d) for d in form), 100)
     return [f"static const signed char {name}[{len(form)}] = {{", *(f"    {line}" for line in body), "};"]
 

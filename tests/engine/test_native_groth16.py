@@ -253,7 +253,11 @@ BROKEN: list[tuple[str, Callable[[Block], Block], str]] = [
         r"blocks\[1\]\.c\.indptr\[7\]",
     ),
     ("link", lambda b: links_with(b, (2, 4), 1 << 30), r"blocks\[1\]\.links\[2, 4\] = 1073741824: expected"),
-    ("constant's link", lambda b: links_with(b, (2, 0), 1), r"blocks\[1\]\.links\[2, 0\] = 1: .* 0 in place 0"),
+    (
+        "constant's link",
+        lambda b: links_with(b, (2, 0), 1),
+        r"blocks\[1\]\.links\[2, 0\] = 1: .* 0 in place 0",
+    ),
     ("own base", lambda b: dataclasses.replace(b, own_base=b.own_base - 1), r"blocks\[1\]: own columns"),
     ("own end", lambda b: dataclasses.replace(b, own_base=b.own_base + 1), r"blocks\[1\]: own columns"),
     ("row base", lambda b: dataclasses.replace(b, row_base=b.row_base - 1), r"blocks\[1\]: rows from"),
@@ -278,7 +282,9 @@ BROKEN: list[tuple[str, Callable[[Block], Block], str]] = [
 
 
 @pytest.mark.parametrize(("change", "message"), [x[1:] for x in BROKEN], ids=[x[0] for x in BROKEN])
-def test_layout__refuses_what_cannot_be_and_says_where(change: Callable[[Block], Block], message: str) -> None:
+def test_layout__refuses_what_cannot_be_and_says_where(
+    change: Callable[[Block], Block], message: str
+) -> None:
     """V12: no size or index of a layout reaches a kernel unchecked."""
     circuit = random_circuit(0)
     blocks = (circuit.layout.blocks[0], change(circuit.layout.blocks[1]))
@@ -298,7 +304,12 @@ def test_r1cs__refuses_a_wrong_witness() -> None:
     """V12: lengths and encodings."""
     circuit = random_circuit(0)
     engine, witness = engine_of(PATHS[-1]), mont(circuit.witness)
-    for wrong in (witness[:-1], np.concatenate([witness, witness[:1]]), witness.astype(np.int64), witness[::-1]):
+    for wrong in (
+        witness[:-1],
+        np.concatenate([witness, witness[:1]]),
+        witness.astype(np.int64),
+        witness[::-1],
+    ):
         with pytest.raises(EngineError, match="witness: expected"):
             engine.r1cs_products(circuit.layout, wrong)
     too_large = witness.copy()
@@ -399,8 +410,8 @@ def test_groth16_setup__gives_each_query_its_shape_and_columns() -> None:
     columns, n = layout.num_columns, len(key.b_columns)
     shapes = {f.name: getattr(key, f.name).shape for f in dataclasses.fields(key)}
     assert shapes == {
-        **{name: (8,) for name in ("alpha1", "beta1", "delta1")},
-        **{name: (16,) for name in ("beta2", "gamma2", "delta2")},
+        **dict.fromkeys(("alpha1", "beta1", "delta1"), (8,)),
+        **dict.fromkeys(("beta2", "gamma2", "delta2"), (16,)),
         "ic": (layout.num_public + 1, 8),
         "a": (columns, 8),
         "b_columns": (n,),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zkrollup.engine.interface import U32, U64, Block, EngineError, Layout, Matrix, SetupResult
+from zkrollup.engine.interface import U64, Block, EngineError, Layout, Matrix, SetupResult
 from zkrollup.engine.native_base import NativeBase
 
 __all__ = ["Groth16Mixin", "Progress"]
@@ -72,9 +72,8 @@ class Groth16Mixin(NativeBase):
     def _fault_text(self, layout: Layout, fault: Any) -> str:
         lib = self._lib
         if fault.kind == lib.ZKR_FAULT_COLUMNS:
-            return (
-                f"{layout.num_columns} columns cannot hold the constant and {layout.num_public} public columns"
-            )
+            have, public = layout.num_columns, layout.num_public
+            return f"{have} columns cannot hold the constant and {public} public columns"
         block = layout.blocks[fault.block]
         at, matrix = f"blocks[{fault.block}]", "abc"[fault.matrix]
         if fault.kind == lib.ZKR_FAULT_SIZE:
@@ -93,7 +92,8 @@ class Groth16Mixin(NativeBase):
                 + (", and 0 in place 0" if link == 0 else "")
             )
         if fault.kind == lib.ZKR_FAULT_INDPTR:
-            return f"{at}.{matrix}.indptr[{fault.index}]: expected 0 .. {len(getattr(block, matrix).cols)}, ascending"
+            end = len(getattr(block, matrix).cols)
+            return f"{at}.{matrix}.indptr[{fault.index}]: expected 0 .. {end}, ascending"
         entries = getattr(block, matrix)
         if fault.kind == lib.ZKR_FAULT_COLUMN:
             limit = block.num_links + block.num_own
