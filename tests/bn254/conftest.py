@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from zkrollup.bn254.g2 import G2Point
+
+# py_ecc raises the interpreter's recursion limit to 100,000 when it is imported, for every test after it;
+# C code that trusts the limit, such as json's parser, then overflows the stack.
+_limit = sys.getrecursionlimit()
+import py_ecc.optimized_bn128  # noqa: E402
+
+sys.setrecursionlimit(_limit)
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +33,6 @@ def twist_point() -> G2Point:
 @pytest.fixture(scope="session")
 def to_oracle() -> Callable[[tuple[int, ...]], Any]:
     """An element of Fq12 as py_ecc has it: a polynomial in w with w^12 = 18 w^6 - 82, so i = w^6 - 9."""
-    from py_ecc.optimized_bn128 import FQ12
 
     def convert(a: tuple[int, ...]) -> Any:
         coefficients = [0] * 12
@@ -33,6 +40,6 @@ def to_oracle() -> Callable[[tuple[int, ...]], Any]:
             re, im = a[2 * place : 2 * place + 2]
             coefficients[power] += re - 9 * im
             coefficients[power + 6] += im
-        return FQ12(coefficients)
+        return py_ecc.optimized_bn128.FQ12(coefficients)
 
     return convert
