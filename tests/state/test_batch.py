@@ -224,6 +224,7 @@ def test_build__sets_bad_transactions_aside_and_goes_on(seeded, context, wallets
     ]
     assert [item.transaction for item in built.set_aside] == [overdrawn, stranger, good]
     assert [item.position for item in built.set_aside] == [1, 2, 3]
+    assert built.applied == (good, late, more, wallets[5].deposit(5))
     assert built.remaining == (more,)
 
 

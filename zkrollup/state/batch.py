@@ -38,9 +38,10 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class BuiltBatch:
-    """The batch that was applied, what was left out of it, and what comes after its last slot."""
+    """The batch that was applied, its transactions, those left out, and those after its last slot."""
 
     trace: BatchTrace
+    applied: tuple[Transaction, ...]
     set_aside: tuple[SetAside, ...]
     remaining: tuple[Transaction, ...]
 
@@ -72,19 +73,21 @@ def build_batch(state: StateTree, transactions: Iterable[Transaction], context: 
     _require_fit(state, (), context)
     ledger = Ledger(state)
     decided: list[Transition] = []
+    applied: list[Transaction] = []
     set_aside: list[SetAside] = []
     position = 0
     while position < len(given) and len(decided) < context.parameters.slots:
         transaction = given[position]
         try:
             decided.append(_decide(ledger, position, transaction, context))
+            applied.append(transaction)
         except TransactionError as error:
             if not isinstance(transaction, SignedTransaction):
                 raise
             set_aside.append(SetAside(position, transaction, error))
         position += 1
     trace = _finish(state, ledger, decided, context)
-    return BuiltBatch(trace, tuple(set_aside), tuple(given[position:]))
+    return BuiltBatch(trace, tuple(applied), tuple(set_aside), tuple(given[position:]))
 
 
 # -- deciding ----------------------------------------------------------------------------------------

@@ -1,0 +1,187 @@
+"""A rollup for tests: wallets, state and contract in step, and a key whose proofs can be simulated.
+
+This module must not be imported by anything that runs a rollup: whoever holds a simulated key can
+prove anything.
+
+With a :class:`SimulatedKey` the contract checks real pairings on real public inputs although nothing is
+proved, so that everything around the proof can be tested in milliseconds.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from zkrollup.bn254 import FR_MODULUS, g1, g2
+from zkrollup.crypto.eddsa import PrivateKey
+from zkrollup.groth16.keys import Proof, VerifyingKey
+from zkrollup.l1 import RollupContract
+from zkrollup.l1.events import BatchAccepted
+from zkrollup.l1.model import NUM_PUBLIC_INPUTS, Verify
+from zkrollup.state import (
+    Account,
+    BatchContext,
+    BatchParameters,
+    BatchTrace,
+    Deposit,
+    StateTree,
+    Transaction,
+    Transfer,
+    Withdraw,
+    apply_batch,
+    sign_transaction,
+)
+from zkrollup.state.context import FeeEntry
+from zkrollup.state.public_data import PublicData, encode, public_data, public_inputs
+from zkrollup.verifier import verify
+
+__all__ = [
+    "CHAIN_ID",
+    "CONTRACT",
+    "ROLLUP_ID",
+    "SimulatedKey",
+    "SimulatedRollup",
+    "Wallet",
+    "make_wallets",
+    "unsafe_accept_any_proof",
+]
+
+CHAIN_ID = 31337
+ROLLUP_ID = 0xA11CE
+CONTRACT = 0xC0DE
+
+_Signed = TypeVar("_Signed", Transfer, Withdraw)
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """A key, the address that it withdraws to, and its signing for one chain and rollup."""
+
+    key: PrivateKey
+    eth_address: int
+    chain_id: int = CHAIN_ID
+    rollup_id: int = ROLLUP_ID
+
+    def account(self, token: int = 7, balance: int = 1000, nonce: int = 0) -> Account:
+        """An account of this wallet, to be seeded."""
+        return Account(token, nonce, balance, *self.key.public_key, self.eth_address)
+
+    def deposit(self, amount: int, token: int = 7) -> Deposit:
+        """A deposit for this wallet."""
+        return Deposit(token, amount, *self.key.public_key, self.eth_address)
+
+    def transfer(
+        self, sender: int, recipient: int, amount: int, *, fee: int = 0, nonce: int = 0, token: int = 7
+    ) -> Transfer:
+        """A transfer signed by this wallet."""
+        return self.sign(Transfer(sender, recipient, token, amount, fee, nonce))
+
+    def withdraw(self, sender: int, amount: int, *, fee: int = 0, nonce: int = 0, token: int = 7) -> Withdraw:
+        """A withdraw signed by this wallet."""
+        return self.sign(Withdraw(sender, token, amount, fee, nonce))
+
+    def sign(self, transaction: _Signed) -> _Signed:
+        """The transaction with this wallet's signature, whether the account is its own or not."""
+        return sign_transaction(transaction, self.key, self.chain_id, self.rollup_id)
+
+
+def make_wallets(count: int) -> list[Wallet]:
+    """The same ``count`` wallets each time."""
+    return [Wallet(PrivateKey(bytes([i + 1]) * 32), 0xE000 + i) for i in range(count)]
+
+
+class SimulatedKey:
+    """A verifying key together with its toxic waste: :meth:`unsafe_prove` proves whatever is asked.
+
+    e(A, B) = e(alpha, beta) e(vk_x, gamma) e(C, delta) is solved for C in the exponents.
+    """
+
+    def __init__(self, num_public: int = NUM_PUBLIC_INPUTS, seed: int = 1) -> None:
+        self._random = random.Random(seed)
+        self._alpha, self._beta, self._gamma, self._delta, *self._ic = (
+            self._scalar() for _ in range(5 + num_public)
+        )
+        self.verifying_key = VerifyingKey(
+            g1.mul(g1.GENERATOR, self._alpha),
+            g2.mul(g2.GENERATOR, self._beta),
+            g2.mul(g2.GENERATOR, self._gamma),
+            g2.mul(g2.GENERATOR, self._delta),
+            tuple(g1.mul(g1.GENERATOR, scalar) for scalar in self._ic),
+            insecure=True,
+        )
+
+    def unsafe_prove(self, public: Sequence[int]) -> Proof:
+        """A proof that verifies for exactly these public inputs."""
+        a, b = self._scalar(), self._scalar()
+        inputs = sum(ic * x for ic, x in zip(self._ic, (1, *public), strict=True))
+        c = (a * b - self._alpha * self._beta - self._gamma * inputs) * pow(self._delta, -1, FR_MODULUS)
+        return Proof(g1.mul(g1.GENERATOR, a), g2.mul(g2.GENERATOR, b), g1.mul(g1.GENERATOR, c % FR_MODULUS))
+
+    def _scalar(self) -> int:
+        return self._random.randrange(1, FR_MODULUS)
+
+
+def unsafe_accept_any_proof(vk: VerifyingKey, inputs: Sequence[int], proof: Proof) -> bool:
+    """A verifier that verifies nothing, to be passed as ``verify`` where proofs are not the matter."""
+    return True
+
+
+class SimulatedRollup:
+    """A state and a contract that start from the same genesis and move by the same batches."""
+
+    def __init__(
+        self,
+        parameters: BatchParameters,
+        accounts: Iterable[Account] = (),
+        *,
+        state: StateTree | None = None,
+        key: SimulatedKey | None = None,
+        deposit_cap: int = 1 << 96,
+        verify: Verify = verify,
+    ) -> None:
+        self.parameters = parameters
+        self.key = SimulatedKey() if key is None else key
+        self.state = StateTree.in_memory(parameters.depth) if state is None else state
+        self.state.seed(accounts)
+        holdings: dict[int, int] = {}
+        for _, account in self.state.accounts():
+            holdings[account.token] = holdings.get(account.token, 0) + account.balance
+        self.contract = RollupContract(
+            chain_id=CHAIN_ID,
+            address=CONTRACT,
+            rollup_id=ROLLUP_ID,
+            genesis_root=self.state.root,
+            verifying_key=self.key.verifying_key,
+            parameters=parameters,
+            deposit_cap=deposit_cap,
+            holdings=holdings,
+            allow_insecure_key=True,
+            verify=verify,
+        )
+
+    def context(self, fee_entries: tuple[FeeEntry, ...] = ()) -> BatchContext:
+        """What the next batch fixes."""
+        number = self.contract.batch_number + 1
+        return BatchContext(self.parameters, CHAIN_ID, ROLLUP_ID, number, fee_entries)
+
+    def apply(
+        self, transactions: Iterable[Transaction] = (), fee_entries: tuple[FeeEntry, ...] = ()
+    ) -> BatchTrace:
+        """Apply the contract's whole queue, then ``transactions``, to the state alone."""
+        requests = [queued.request for queued in self.contract.queue]
+        return apply_batch(self.state, [*requests, *transactions], self.context(fee_entries))
+
+    def call(self, trace: BatchTrace) -> tuple[bytes, int, Proof]:
+        """What is to be submitted for a batch: data, commitment and a simulated proof."""
+        return self.call_for(public_data(trace))
+
+    def call_for(self, data: PublicData) -> tuple[bytes, int, Proof]:
+        """The same for any public data, whether a batch gave it or not."""
+        inputs = public_inputs(data, CONTRACT)
+        return encode(data), inputs.commitment, self.key.unsafe_prove(inputs)
+
+    def submit(self, trace: BatchTrace) -> BatchAccepted:
+        """Move the contract by a batch."""
+        return self.contract.submit_batch(*self.call(trace))
