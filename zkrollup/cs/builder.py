@@ -95,6 +95,11 @@ class RecordedHint:
 
 EMPTY: Packed = (array("I"), array("I"))
 
+SCRATCH_IN_A_ROW = (
+    "a scratch value only feeds hints and cannot be in a row; end the computation with cs.hint_value(x) and "
+    "constrain that wire"
+)
+
 
 class Builder:
     """The state of a recording. Authors use its subclass ``ConstraintSystem``."""
@@ -264,7 +269,8 @@ class Builder:
             if field._terms is not None:
                 todo.pop()
                 continue
-            assert field._parts is not None
+            if field._parts is None:
+                raise ConstraintSystemError(SCRATCH_IN_A_ROW)
             missing = self._shared_inside(field._parts)
             if missing:
                 todo.extend(missing)
@@ -315,7 +321,8 @@ class Builder:
                     else:
                         terms = field._terms
                         if terms is None:
-                            assert field._parts is not None
+                            if field._parts is None:
+                                raise ConstraintSystemError(SCRATCH_IN_A_ROW)
                             constant += field._constant * k
                             stack.append((field._parts, k))
                         elif k == 1:
@@ -456,7 +463,8 @@ class Builder:
                 ROW_DEFINITION,
             )
             return column
-        assert field._parts is not None
+        if field._parts is None:
+            raise ConstraintSystemError(SCRATCH_IN_A_ROW)
         terms, product, k = self._sum_with_product(field._parts, field._constant)
         if product is not None and product._operand < 0:
             # The value of the product is needed on the tape, but not as a wire.
@@ -627,6 +635,8 @@ class Builder:
             return self._wire_names.get(field._column, f"wire {field._column}")
         if field._product is not None:
             return "product, not used yet"
+        if field._parts is None:
+            return "scratch value"
         if not field._parts:
             return str(field._constant)
         return f"linear combination of {len(field._parts)} terms"

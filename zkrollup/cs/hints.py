@@ -11,12 +11,16 @@ from collections.abc import Callable
 from zkrollup.cs.scalar_field import MODULUS
 from zkrollup.engine.interface import Opcode
 
-__all__ = ["HINTS", "HINT_NAMES", "PYTHON_HINT", "PythonHint"]
+__all__ = ["HINTS", "HINT_NAMES", "PYTHON_HINT", "VALUE_HINT", "PythonHint"]
 
 PythonHint = Callable[..., "int | list[int] | tuple[int, ...]"]
 
 PYTHON_HINT = 255
 """Opcode of a hint written in Python, which no engine replays: dst count function operand*."""
+
+
+VALUE_HINT = 254
+"""Kind of a hint that is the value of an expression; on the tape it is a plain COPY into its wire."""
 
 
 def bits(a: int, n: int) -> list[int]:
@@ -60,4 +64,5 @@ HINT_NAMES = {
     Opcode.DIVMOD: "divmod",
     Opcode.LESS_THAN: "less_than",
     PYTHON_HINT: "python",
+    VALUE_HINT: "value",
 }

@@ -34,10 +34,10 @@ def run(
     Arguments:
         constants: integers below r.
         cells: columns (links and inputs filled), then scratch cells.
-        hint_lies: by index of the hint in tape order: what it answers instead.
+        hint_lies: by the first column that a hint writes: what it answers instead.
         cell_lies: by column: the value it is given instead of what an instruction writes.
     """
-    i, hint, end = 0, 0, len(flat)
+    i, end = 0, len(flat)
     lies, forced = hint_lies or {}, cell_lies or {}
     for column, value in forced.items():
         cells[column] = value
@@ -60,12 +60,12 @@ def run(
             cells[dst] = cells[flat[i + 2]]
         elif opcode >= _FIRST_HINT:
             answer, dst = _answer(opcode, flat, i, size, cells, python_hints)
-            if hint in lies:
-                answer = _lie(lies[hint], answer, hint)
             cells[dst : dst + len(answer)] = answer
-            hint += 1
         else:
             raise ConstraintSystemError(f"the tape has an unknown opcode {opcode} at word {i}")
+        if lies and dst in lies:
+            count = _written(opcode, flat, i)
+            cells[dst : dst + count] = _lie(lies[dst], cells[dst : dst + count])
         if forced:
             for column in forced.keys() & set(range(dst, dst + _written(opcode, flat, i))):
                 cells[column] = forced[column]
@@ -104,11 +104,11 @@ def _answer(
     return [HINTS[opcode](*operands)], dst  # type: ignore[list-item]
 
 
-def _lie(lie: Lie, honest: list[int], hint: int) -> list[int]:
+def _lie(lie: Lie, honest: list[int]) -> list[int]:
     told = lie(list(honest)) if callable(lie) else lie
     values = [told] if isinstance(told, int) else list(told)
     if len(values) != len(honest):
         raise ConstraintSystemError(
-            f"hint {hint} has {len(honest)} outputs, the override gives {len(values)} values"
+            f"a hint has {len(honest)} outputs, the override gives {len(values)} values"
         )
     return [v % MODULUS for v in values]

@@ -21,7 +21,7 @@ from zkrollup.cs.builder import (
     Signal,
 )
 from zkrollup.cs.errors import ConstraintSystemError
-from zkrollup.cs.hints import HINT_NAMES, HINTS, PYTHON_HINT, PythonHint
+from zkrollup.cs.hints import HINT_NAMES, HINTS, PYTHON_HINT, VALUE_HINT, PythonHint
 from zkrollup.cs.scalar_field import MINUS_ONE, MODULUS_BITS
 from zkrollup.cs.signals import Bool, Field, UInt
 from zkrollup.engine.interface import Opcode
@@ -292,6 +292,45 @@ class ConstraintSystem(Builder):
         self._python_hints.append(function)
         number = len(self._python_hints) - 1
         return self._hint(PYTHON_HINT, [self._field(f) for f in operands], count, before=[count, number])
+
+    def hint_value(self, x: Field) -> Field:
+        """A wire with the value of ``x``, **not constrained**: the end of a computation in scratch values."""
+        self._open()
+        x = self._field(x)
+        if (known := self._constant_value(x)) is not None:
+            return self.constant(known)
+        operand = self._operand_of(x)
+        place = self._places.here()
+        column = self._new_wire(WIRE_HINT, place)
+        self._tape.copy(column, operand)
+        self._wire_names[column] = f"{HINT_NAMES[VALUE_HINT]}#{len(self._hints)}"
+        self._hints.append(RecordedHint(VALUE_HINT, column, 1, self._scope, place))
+        return self._wire(column, Field)
+
+    # -- scratch values: steps of a computation that only feeds hints. They are on the tape, but in no wire
+    # and no row; a use in a row raises.
+    def scratch_product(self, a: Field, b: Field) -> Field:
+        """a * b for hints only: no wire, no row."""
+        return self._scratch(Opcode.MUL, a, b)
+
+    def scratch_is_zero(self, a: Field) -> Field:
+        """1 when a = 0, else 0, for hints only: no wire, no row."""
+        return self._scratch(Opcode.IS_ZERO, a)
+
+    def scratch_less_than(self, a: Field | int, b: Field | int) -> Field:
+        """1 when a < b as canonical integers, else 0, for hints only: no wire, no row."""
+        return self._scratch(Opcode.LESS_THAN, self._field(a), self._field(b))
+
+    def _scratch(self, opcode: int, *fields: Field) -> Field:
+        self._open()
+        operands = [self._operand_of(self._field(f)) for f in fields]
+        out = self._new(Field)
+        out._operand = self._tape.temporary()
+        if opcode == Opcode.MUL:
+            self._tape.binary(opcode, out._operand, *operands)
+        else:
+            self._tape.hint(opcode, [out._operand], [], operands, [])
+        return out
 
     def _note_bits(self, fields: Iterable[Field]) -> None:
         self._bit_wires.update(f._column for f in fields if f._column >= 0)

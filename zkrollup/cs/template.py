@@ -341,7 +341,7 @@ class Template:
             index = key.index if isinstance(key, HintSite) else key
             if not 0 <= index < len(self._hints):
                 raise AssignmentError(f"template {self.name!r} has {len(self._hints)} hints, no hint {index}")
-            hint_lies[index] = lie
+            hint_lies[self._hints[index][1]] = lie
         run(self._tape.flat, self.matrices.values, cells, self._python_hints, hint_lies, cell_lies)
         return cells[:num_columns]
 
