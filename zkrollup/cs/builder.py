@@ -302,6 +302,16 @@ class Builder:
         pending: list[tuple[Field, int]] | None,
     ) -> Terms:
         """Add up expansions. Products not settled go to ``pending`` when given, else they are settled."""
+        if len(parts) == 2 and not constant:
+            (first, k1), (second, k2) = parts
+            if k1 == 1 and first._terms is not None and second._column >= 0:
+                # A long sum and one wire more: only one term is new (Poseidon's partial rounds).
+                out = first._terms.copy()
+                if value := (out.get(second._column, 0) + k2) % MODULUS:
+                    out[second._column] = value
+                else:
+                    out.pop(second._column, None)
+                return out
         acc: Terms = {}
         get = acc.get
         stack: list[tuple[Sequence[tuple[Field, int]], int]] = [(parts, 1)]
@@ -540,16 +550,15 @@ class Builder:
             return
         assert product._product is not None
         a, b, _, _ = product._product
-        if k == MINUS_ONE:
-            right = terms
-        elif k == 1:
-            right = {c: MODULUS - v for c, v in terms.items()}
-        else:
-            factor = pow(MODULUS - k, -1, MODULUS)
-            right = {c: v * factor % MODULUS for c, v in terms.items()}
-        self._product_row(
-            self._pack(a), self._pack(b), self._pack_terms(right), label, place, self._scope, kind
-        )
+        pa, pb = self._pack(a), self._pack(b)
+        if k == 1:
+            terms = {c: MODULUS - v for c, v in terms.items()}
+        elif k != MINUS_ONE:  # (-k a) b = terms: scale the shorter factor
+            if len(pa[0]) > len(pb[0]):
+                a, b, pa, pb = b, a, pb, pa
+            scale = MODULUS - k
+            pa = self._pack_terms({c: v * scale % MODULUS for c, v in self._expanded(a).items()})
+        self._product_row(pa, pb, self._pack_terms(terms), label, place, self._scope, kind)
 
     def _assert_zero(self, parts: Sequence[tuple[Field, int]], constant: int, label: str) -> None:
         place = self._places.here()
