@@ -219,7 +219,8 @@ static int checked(const zkr_engine *engine, uint64_t *out, const uint64_t *a, s
                    size_t *bad) {
     if (bad != NULL) *bad = ZKR_ALL_CANONICAL;
     if (engine == NULL || out == NULL || a == NULL || (flags & ~(uint32_t)ZKR_NTT_COSET) != 0) return ZKR_BADARGS;
-    if (n == 0 || (n & (n - 1)) != 0 || n > (size_t)1 << FR_TWO_ADICITY) return ZKR_BADARGS;
+    const size_t limit = (size_t)1 << (FR_TWO_ADICITY - ((flags & ZKR_NTT_COSET) != 0));
+    if (n == 0 || (n & (n - 1)) != 0 || n > limit) return ZKR_BADARGS;
     unsigned log_n = 0;
     while ((size_t)1 << log_n < n) log_n++;
     const size_t at = zkr_find_noncanonical(engine, &engine->k->fr, (const zkr_fe *)a, n);
