@@ -264,6 +264,25 @@ def test_template__counts_rows_by_scope() -> None:
     assert sum(template.counts_by_scope().values()) == template.num_constraints
 
 
+@pytest.mark.parametrize("name", ["", "a/b"])
+def test_scope__refuses_names_that_would_read_as_other_paths(name: str) -> None:
+    with pytest.raises(ConstraintSystemError, match="has no '/'"):
+        ConstraintSystem("t").scope(name)
+
+
+def test_report__shows_scopes_as_a_tree_in_order_of_first_use() -> None:
+    cs = ConstraintSystem("t")
+    x = cs.input("x")
+    for path in (("level 2", "z"), ("level 10",), ("level 2", "a")):
+        with cs.scope(path[0]):
+            x.assert_equal(1)
+            if len(path) > 1:
+                with cs.scope(path[1]):
+                    x.assert_equal(2)
+    lines = str(cs.freeze().report()).split("constraints by scope:\n")[1].splitlines()[:5]
+    assert [" ".join(line.split()) for line in lines] == ["5 (all)", "4 level 2", "1 z", "1 a", "1 level 10"]
+
+
 def test_report__names_rows_that_repeat_an_earlier_one() -> None:
     cs = ConstraintSystem("t")
     x, y = cs.input("x"), cs.input("y")

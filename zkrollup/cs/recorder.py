@@ -215,7 +215,8 @@ class ConstraintSystem(Builder):
         """Demand ``a * (a - 1) = 0``; returns ``a`` as a Bool.
 
         Inside ``cs.when(flag)`` the demand is conditional (one row more), except for an output of a hint
-        that always answers with bits: there the plain row holds for every honest witness.
+        that always answers with bits: there the plain row holds for every honest witness. What is
+        returned is then known to be 0 or 1 only where the flag is 1.
         """
         self._open()
         field = self._field(a)
@@ -231,6 +232,8 @@ class ConstraintSystem(Builder):
 
     def scope(self, name: str) -> _Scope:
         """``with cs.scope("name"):`` names what is recorded inside; scopes nest as ``outer/name``."""
+        if not name or "/" in name:
+            raise ConstraintSystemError(f"a scope's name is not empty and has no '/': {name!r}")
         return _Scope(self, name)
 
     def when(self, flag: Bool) -> _When:

@@ -90,7 +90,14 @@ class SystemReport:
 
 
 def _tree(counts: dict[str, int]) -> Iterator[str]:
-    for path in sorted(counts, key=lambda p: p.split("/") if p else []):
+    """Scopes below the one they are in, each level in order of first use."""
+    first = {path: i for i, path in enumerate(counts)}
+
+    def ancestry(path: str) -> list[int]:
+        names = path.split("/") if path else []
+        return [first.get("/".join(names[: i + 1]), 0) for i in range(len(names))]
+
+    for path in sorted(counts, key=ancestry):
         depth = path.count("/") + 1 if path else 0
         name = path.rpartition("/")[2] or "(all)"
         yield f"    {counts[path]:>9,}  {'  ' * depth}{name}"
