@@ -16,10 +16,12 @@ from zkrollup.cs import Bool, ConstraintSystem, Field, UInt
 __all__ = [
     "MAX_BITS",
     "assert_bits_less_than",
+    "assert_first_difference",
     "from_bits",
     "range_check",
     "to_bits",
     "to_bits_strict",
+    "windows",
 ]
 
 MAX_BITS = 253
@@ -69,39 +71,124 @@ def to_bits_strict(cs: ConstraintSystem, x: Field) -> list[Bool]:
 def assert_bits_less_than(cs: ConstraintSystem, bits: Sequence[Bool], bound: int) -> None:
     """Demand ``sum(bits[i] * 2**i) < bound`` over the integers, for a constant bound.
 
-    Ranges: at most 254 bits, ``0 < bound <= r``. Assumes: each bit is 0 or 1. Rows: one for each
-    maximal run of zeros in ``bound - 1`` that has a one above it, and one for the zeros at its top.
+    Ranges: at most 254 bits, ``0 < bound <= r`` (``ValueError`` otherwise). Assumes: each bit is 0 or 1.
+    Rows: the fewer of two ways; for r and 254 bits, or l and 251 bits, 31.
 
-    Write c = bound - 1. For a run of zeros let D count the ones of c above it that the bits miss and Z
-    the bits set within it; a row ``D * w = Z`` with a free w says that D = 0 implies Z = 0. If the
-    number exceeds c, the highest place where they differ is a zero of c, all ones above it are met,
-    and its row fails. If it does not, the highest difference is a one of c that is missed, so that
-    D > 0 for all runs below, and Z = 0 for all above. Counts are below 255: none wraps.
+    By runs, few when the bound is nearly a power of two. Write c = bound - 1. For a maximal run of zeros
+    in c let D count the ones of c above it that the bits miss, and Z the bits set within it; a row
+    ``D * w = Z`` with a free w says that D = 0 implies Z = 0 (one row a run; Z = 0 alone where nothing is
+    above). If the number exceeds c, the highest place where they differ is a zero of c, all ones above
+    it are met, and its row fails. If it does not, the highest difference is a one of c that is missed:
+    D > 0 for all runs below it, and Z = 0 for all above. Counts are below 255, so none wraps.
+
+    By windows: see :func:`assert_first_difference`, with differences ``(bound >> s) - (number >> s)``
+    for shifts s that descend to 0 by w at most.
     """
-    n, c = len(bits), bound - 1
+    n = len(bits)
     if not 0 < n <= _MODULUS_BITS or not 0 < bound <= MODULUS:
-        raise ValueError(
-            f"bits below a constant: {n} bits below {bound}; expected 1 .. 254 bits, 0 < bound <= r"
-        )
-    if c >> n:
+        raise ValueError(f"{n} bits below {bound}: expected 1 to 254 bits and 0 < bound <= r")
+    if bound >> n:
         return
+    label = f"bits below {_short(bound)}"
+    runs = _zero_runs(bound - 1, n)
+    width, shifts = windows(n, bound)
+    # For 254 bits below a small bound the last difference could wrap: number = bound + r - g.
+    may_wrap = n == _MODULUS_BITS and bound + MODULUS - (1 << width) < 1 << n
+    if may_wrap or len(runs) <= width + len(shifts) - 1:
+        _assert_by_runs(cs, bits, runs, label)
+        return
+    differences: list[Field] = []
+    above: Field = cs.constant(0)
+    end = n
+    for shift in shifts:
+        # Each difference is the one before, shifted, and what the next bits contribute.
+        constant = (bound >> shift) - (bound >> end << (end - shift))
+        terms: list[tuple[Field, int]] = [(bits[i], -(1 << (i - shift))) for i in range(shift, end)]
+        above = cs.linear([(above, 1 << (end - shift)), *terms], constant)
+        differences.append(above)
+        end = shift
+    assert_first_difference(cs, differences, differences, width, label)
+
+
+def windows(n: int, bound: int, rows_per_window: int = 1) -> tuple[int, list[int]]:
+    """The width w and the descending shifts that make :func:`assert_first_difference` cheapest for n bits.
+
+    ``rows_per_window``: what a difference costs its caller and the product together.
+    """
+
+    def cut(width: int) -> list[int]:
+        # The first difference may be as large as the bound's own top bits: they must not exceed 2^w.
+        first = next(s for s in range(n) if bound >> s <= 1 << width)
+        return [*range(first, 0, -width), 0]
+
+    width = min(range(1, n + 1), key=lambda width: width + rows_per_window * len(cut(width)))
+    return width, cut(width)
+
+
+def assert_first_difference(
+    cs: ConstraintSystem,
+    differences: Sequence[Field],
+    values: Sequence[Field],
+    width: int,
+    label: str,
+    scale: Field | None = None,
+) -> None:
+    """Demand that some ``differences[i]`` is ``scale * g`` with 1 <= g <= 2^width.
+
+    Assumes: ``scale`` (1 when absent) is not zero. Rows: ``width + len(differences) - 1``, one more with
+    a scale. ``values`` are the differences without the scale, for the hint only (scratch values allowed).
+
+    This compares a number X with a constant C. Let ``D_s = (C >> s) - (X >> s)``, integers of absolute
+    value below 2^254 of which it is known that ``D_s = g`` modulo r only if ``D_s = g``.
+
+    Sound: if some D_s = g >= 1, then X >> s < C >> s, hence X < C. Complete: if X < C, no D_s is
+    negative and the last, D_0 = C - X, is not zero. Take the first that is not zero: it is at most 2^w
+    if it is the very first by the choice of shifts, and otherwise its predecessor is zero, so that it is a
+    difference of at most w bits.
+    """
+    first = values[-1]
+    for value in reversed(values[:-1]):
+        first = value + cs.scratch_product(cs.scratch_is_zero(value), first)
+    bits = [cs.assert_bool(bit, label=label) for bit in cs.hint_bits(first - 1, width)]
+    g: Field = cs.linear([(bit, 1 << i) for i, bit in enumerate(bits)], 1)
+    if scale is not None:
+        g = cs.materialise(g * scale)
+    product = differences[0] - g
+    for difference in differences[1:]:
+        product = product * (difference - g)
+    cs.assert_zero(product, label=label)
+
+
+def _zero_runs(c: int, n: int) -> list[tuple[int, int]]:
+    """The maximal runs [low, high) of zeros of c below 2^n, highest first."""
+    runs = []
+    high = None
+    for i in reversed(range(n)):
+        if c >> i & 1:
+            if high is not None:
+                runs.append((i + 1, high))
+            high = None
+        elif high is None:
+            high = i + 1
+    if high is not None:
+        runs.append((0, high))
+    return runs
+
+
+def _assert_by_runs(
+    cs: ConstraintSystem, bits: Sequence[Bool], runs: Sequence[tuple[int, int]], label: str
+) -> None:
     ones: list[Bool] = []
-    zeros: list[Bool] = []
-    for i in reversed(range(-1, n)):
-        if i >= 0 and not c >> i & 1:
-            zeros.append(bits[i])
+    end = len(bits)
+    for low, high in runs:
+        ones.extend(bits[high:end])
+        end = low
+        excess = cs.sum(bits[low:high])
+        if not ones:
+            cs.assert_zero(excess, label=label)
             continue
-        if zeros:
-            excess = cs.sum(zeros)
-            if ones:
-                missed = cs.linear([(bit, -1) for bit in ones], len(ones))
-                w = cs.hint_divide_or_zero(excess, missed)
-                (missed * w).assert_equal(excess, label=f"bits below {_short(bound)}")
-            else:
-                cs.assert_zero(excess, label=f"bits below {_short(bound)}")
-            zeros = []
-        if i >= 0:
-            ones.append(bits[i])
+        missed = cs.linear([(bit, -1) for bit in ones], len(ones))
+        (missed * cs.hint_divide_or_zero(excess, missed)).assert_equal(excess, label=label)
 
 
 def _check_width(n: int) -> None:
