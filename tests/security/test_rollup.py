@@ -664,5 +664,5 @@ class SupplyMachine(RuleBasedStateMachine):
 
 TestSupply = SupplyMachine.TestCase
 TestSupply.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -205,6 +205,20 @@ def test_batch__refuses_a_state_of_another_depth(seeded, context) -> None:
     assert (caught.value.state, caught.value.batch) == (3, 4)
 
 
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+def test_deposits__with_one_key_in_one_batch_make_one_account(
+    seeded, context, wallets, tmp_path, store
+) -> None:
+    state = seeded(StateTree.open(tmp_path / "s.db", 3) if store == "sqlite" else None)
+    trace = apply_batch(
+        state, [wallets[5].deposit(5), wallets[0].deposit(1), wallets[5].deposit(7)], context()
+    )
+    assert_consistent(state, trace)
+    assert [slot.second.index for slot in trace.slots[:3]] == [5, 6, 5]
+    assert state.account(5).balance == 12
+    state.close()
+
+
 # -- building ----------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zkrollup.crypto.eddsa import PrivateKey, Signature
+from zkrollup.crypto.poseidon import poseidon_reference
 from zkrollup.state import Deposit, ForcedExit, Noop, Transfer, Withdraw, parse_transactions
 from zkrollup.state.exceptions import OutOfRange, TransactionFormatError, UnencodableFee
 from zkrollup.state.transactions import (
@@ -201,6 +202,16 @@ def test_transactions__refuse_values_out_of_range(make, fields) -> None:
         for value in (-1, 2**160, 1.5, True):
             with pytest.raises(OutOfRange):
                 make(**(fields | {name: value}))
+
+
+def test_message__is_this_layout() -> None:
+    domain = poseidon_reference([31337, 0xA11CE])
+    packed = 2 | 11 << 4 | 13 << 36 | 17 << 68 | 19 << 100 | (1 << 7 | 23) << 140
+    transfer = Transfer(11, 13, 17, 10**30 + 1, 230, 19)
+    assert transfer.message(31337, 0xA11CE) == poseidon_reference([domain, packed, 10**30 + 1])
+    packed = 3 | 11 << 4 | 17 << 68 | 19 << 100 | 29 << 140
+    withdraw = Withdraw(11, 17, 2**128 - 1, 29, 19)
+    assert withdraw.message(31337, 0xA11CE) == poseidon_reference([domain, packed, 2**128 - 1])
 
 
 def test_message__does_not_exist_for_a_fee_without_code() -> None:

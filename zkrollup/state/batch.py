@@ -122,15 +122,14 @@ def _decide(ledger: Ledger, position: int, transaction: Transaction, context: Ba
 
 
 def _fee_credits(ledger: Ledger, fees: Sequence[int], context: BatchContext) -> list[Change]:
-    """Credit each entry's sum to its account, in order; an unused entry is the identity on index 0."""
-    changes = []
-    for place, (entry, fee) in enumerate(zip(context.fee_entries, fees, strict=True)):
-        change = IDENTITY
-        if entry != UNUSED_FEE_ENTRY:
-            change = _fee_credit(ledger, place, *entry, fee)
-        ledger.apply(change)
-        changes.append(change)
-    return changes
+    """Credit each entry's sum to its account; an unused entry is the identity on index 0.
+
+    No account is credited twice: entries have different tokens, and an account has one.
+    """
+    return [
+        IDENTITY if entry == UNUSED_FEE_ENTRY else _fee_credit(ledger, place, *entry, fee)
+        for place, (entry, fee) in enumerate(zip(context.fee_entries, fees, strict=True))
+    ]
 
 
 def _fee_credit(ledger: Ledger, place: int, token: int, index: int, fee: int) -> Change:

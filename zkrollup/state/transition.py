@@ -221,12 +221,14 @@ def deposit(accounts: Accounts, request: Deposit) -> Transition:
 def forced_exit(accounts: Accounts, request: ForcedExit) -> Transition:
     """The whole balance leaves when the requester owns the account; nullified otherwise.
 
+    Nobody owns index 0 or another empty leaf: its address is 0, and no request comes from there.
+
     Raises :class:`IndexOutsideTree` only, which L1 refuses when the request is made.
     """
     if request.account >= accounts.capacity:
         raise IndexOutsideTree(request.account, accounts.capacity)
     before = accounts.account(request.account)
-    honoured = request.account != 0 and before.eth_address == request.eth_address
+    honoured = before.eth_address == request.eth_address
     return Transition(
         Kind.FORCED_EXIT,
         nullified=not honoured,
