@@ -24,8 +24,7 @@ from zkrollup.cs import R1CS, System
 from zkrollup.gadgets.eddsa import DUMMY_SIGNATURE
 from zkrollup.gadgets.merkle import merkle_lanes
 from zkrollup.state.parameters import BatchParameters
-from zkrollup.state.trace import BatchTrace, LeafUpdate, SlotTrace
-from zkrollup.state.transactions import Kind
+from zkrollup.state.trace import BatchTrace, Kind, LeafUpdate, SlotTrace
 
 from .fees import record_fee_credit
 from .public_data import COMMITMENT_RATE, record_commitment, record_header, record_outputs

@@ -26,7 +26,6 @@ ALLOWED: dict[str, frozenset[str]] = {
             "zkrollup.gadgets",
             "zkrollup.state.parameters",
             "zkrollup.state.trace",
-            "zkrollup.state.transactions",
         }
     ),
     "zkrollup.groth16": frozenset({"zkrollup.cs", "zkrollup.bn254", "zkrollup.engine"}),

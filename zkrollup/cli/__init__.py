@@ -1,0 +1,52 @@
+"""The command line. It must not know how anything is computed: it asks, shows and sets exit codes.
+
+Exit codes: 0 done, 1 a proof or statement is false, 2 bad input (one line: which file, which field,
+what was expected).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+__all__ = ["EXIT_BAD_INPUT", "EXIT_DONE", "EXIT_FALSE", "StatementFalse", "main"]
+
+EXIT_DONE, EXIT_FALSE, EXIT_BAD_INPUT = 0, 1, 2
+
+
+class StatementFalse(Exception):
+    """A proof or statement turned out to be false: exit code 1, not an input error."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the ``zkrollup`` command; always ends in SystemExit."""
+    import click
+
+    from zkrollup.cli.app import app
+    from zkrollup.state.exceptions import StateError
+
+    debug = bool(os.environ.get("ZKROLLUP_DEBUG"))
+    try:
+        code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else EXIT_DONE)
+    except click.exceptions.Abort:
+        fail("interrupted", EXIT_BAD_INPUT)
+    except click.ClickException as error:
+        fail(error.format_message(), EXIT_BAD_INPUT)
+    except StatementFalse as error:
+        fail(str(error), EXIT_FALSE)
+    except (StateError, ValueError, OSError) as error:
+        if debug:
+            raise
+        fail(str(error), EXIT_BAD_INPUT)
+    except KeyboardInterrupt:
+        fail("interrupted", 130)
+    except BrokenPipeError:
+        sys.exit(EXIT_DONE)
+
+
+def fail(message: str, code: int) -> None:
+    """One line on standard error, then exit."""
+    print("zkrollup: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(code)
