@@ -16,7 +16,7 @@ Seams between slots are not rows: a slot's link *is* the wire of its predecessor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +27,7 @@ from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.trace import BatchTrace, Kind, LeafUpdate, SlotTrace
 
 from .fees import record_fee_credit
-from .public_data import COMMITMENT_RATE, record_commitment, record_header, record_outputs
+from .public_data import COMMITMENT_RATE, COMMITMENT_TAG, record_commitment, record_header, record_outputs
 from .transaction import (
     AMOUNT_MANTISSA_BITS,
     FEE_MANTISSA_BITS,
@@ -38,6 +38,8 @@ from .transaction import (
 __all__ = ["PUBLIC_INPUTS", "BatchCircuit", "batch_circuit"]
 
 PUBLIC_INPUTS = ("C", "z", "y")
+
+Hasher = Callable[[Sequence[Sequence[int]]], Sequence[int]]
 
 Values = dict[str, Any]
 """Inputs and chained links of one instance by name: integers, or lists of integers."""
@@ -89,22 +91,19 @@ class BatchCircuit:
         self.r1cs: R1CS = system.freeze()
 
     def assignment(
-        self, trace: BatchTrace, *, z: int, commitment_chain: Sequence[int], modulus: int
+        self, trace: BatchTrace, *, z: int, hasher: Hasher, modulus: int
     ) -> tuple[Mapping[str, int], Mapping[str, list[Values]]]:
         """Public inputs and every part's inputs for a batch that the state machine has executed.
 
-        ``commitment_chain`` holds the chain's value before each step and after the last
-        (``state.public_data.commitment_chain``). Raises ValueError when the trace has another shape.
+        ``hasher`` is Poseidon over many input tuples at once, canonical integers in and out; ``modulus``
+        is r. Raises ValueError when the trace was made for other parameters.
         """
         if trace.parameters != self.parameters:
             raise ValueError(f"trace: made for {trace.parameters}; this circuit is for {self.parameters}")
-        if len(commitment_chain) != self.commitment_steps + 1:
-            raise ValueError(
-                f"commitment_chain: {len(commitment_chain)} values; expected {self.commitment_steps + 1}"
-            )
         y = 0
         for element in trace.header:
             y = (y * z + element) % modulus
+        chain = self._commitment_chain(trace, hasher)
         header: Values = {
             "chain_id": trace.chain_id,
             "rollup_id": trace.rollup_id,
@@ -132,10 +131,19 @@ class BatchCircuit:
             "header": [header],
             "slots": slots,
             "fees": fees,
-            "commitment": [{"c": c} for c in commitment_chain[:-1]],
+            "commitment": [{"c": c} for c in chain[:-1]],
             "outputs": [{}],
         }
-        return {"C": commitment_chain[-1], "z": z, "y": y}, parts
+        return {"C": chain[-1], "z": z, "y": y}, parts
+
+    def _commitment_chain(self, trace: BatchTrace, hasher: Hasher) -> list[int]:
+        """The commitment before each step, and after the last."""
+        vector = [*trace.header, *(value for slot in trace.slots for _, value in slot.elements)]
+        chain = [(COMMITMENT_TAG << 64) + len(vector)]
+        vector += [0] * (self.commitment_steps * COMMITMENT_RATE - len(vector))
+        for start in range(0, len(vector), COMMITMENT_RATE):
+            chain.append(hasher([(chain[-1], *vector[start : start + COMMITMENT_RATE])])[0])
+        return chain
 
 
 @lru_cache(maxsize=8)

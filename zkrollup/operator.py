@@ -1,0 +1,214 @@
+"""A whole rollup in one process: the one place that wires state, circuit, prover and L1.
+
+Every rule lives elsewhere; this module must only pass values on, in one direction:
+transactions → state → trace → assignment → witness → proof → L1.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from zkrollup.circuits.batch import BatchCircuit, batch_circuit
+from zkrollup.crypto.eddsa import PrivateKey
+from zkrollup.crypto.tables import MODULUS, poseidon_parameters
+from zkrollup.engine import get_engine
+from zkrollup.engine.convert import fr_from_ints, ints_from_limbs
+from zkrollup.engine.interface import Engine, PoseidonParameters
+from zkrollup.groth16.keys import Proof
+from zkrollup.groth16.prove import prove
+from zkrollup.groth16.proving_key import ProvingKey
+from zkrollup.groth16.setup import cached_key
+from zkrollup.l1 import RollupContract
+from zkrollup.state import (
+    BatchContext,
+    BatchParameters,
+    BatchTrace,
+    StateTree,
+    Transaction,
+    Transfer,
+    Withdraw,
+    apply_batch,
+    encode,
+    public_data,
+    public_inputs,
+    sign_transaction,
+)
+from zkrollup.state.public_data import PublicInputs
+from zkrollup.state.tree import Hasher
+
+__all__ = ["ProvenBatch", "Rollup", "engine_hasher"]
+
+Progress = Callable[[str], None]
+"""Called with the name of each phase as it begins."""
+
+_Signed = TypeVar("_Signed", Transfer, Withdraw)
+
+DEFAULT_CHAIN_ID = 31337
+DEFAULT_CONTRACT = 0x5A6B526F6C6C75700000000000000000000001
+
+
+def engine_hasher(engine: Engine) -> Hasher:
+    """Poseidon of many tuples of one length at once, on the engine; canonical integers in and out."""
+    parameters: dict[int, PoseidonParameters] = {}
+
+    def hash_all(inputs: Sequence[Sequence[int]]) -> list[int]:
+        if not inputs:
+            return []
+        width = len(inputs[0]) + 1
+        if width not in parameters:
+            table = poseidon_parameters(width)
+            parameters[width] = PoseidonParameters(
+                t=width,
+                rounds_full=table.rounds_full,
+                rounds_partial=table.rounds_partial,
+                round_constants=table.round_constants_array(),
+                mds=table.mds_array(),
+            )
+        flat = fr_from_ints([value for row in inputs for value in row])
+        mont = engine.fr_to_mont(flat).reshape(len(inputs), width - 1, 4)
+        return ints_from_limbs(engine.fr_from_mont(engine.poseidon(parameters[width], mont)))
+
+    return hash_all
+
+
+@dataclass
+class ProvenBatch:
+    """A batch that was executed and proved: what L1 needs, and what it took.
+
+    ``data`` is the byte form of the public data; ``seconds`` are by phase.
+    """
+
+    trace: BatchTrace
+    data: bytes
+    inputs: PublicInputs
+    proof: Proof
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Rollup:
+    """A rollup with an operator, in memory: accounts, circuit, proving key, and its contract on L1.
+
+    Arguments: ``slots``, ``depth``, ``fee_tokens`` as :class:`BatchParameters`; ``engine`` (default:
+    what the environment chooses); ``state`` (default: an empty one in memory); ``key_directory``
+    (default: the user's cache); ``progress`` is called as each phase begins.
+
+    The key is a one-party key, INSECURE by construction: made when no cached one fits the circuit.
+    """
+
+    def __init__(
+        self,
+        slots: int = 8,
+        *,
+        depth: int = 16,
+        fee_tokens: int = 2,
+        chain_id: int = DEFAULT_CHAIN_ID,
+        contract_address: int = DEFAULT_CONTRACT,
+        engine: Engine | None = None,
+        state: StateTree | None = None,
+        key_directory: Path | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.parameters = BatchParameters(slots, depth, fee_tokens)
+        self.chain_id, self.rollup_id = chain_id, contract_address
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+        self.engine = engine if engine is not None else get_engine()
+        self.hasher = engine_hasher(self.engine)
+        self.state = state if state is not None else StateTree.in_memory(depth, self.hasher)
+        with self._phase("circuit", self.seconds):
+            self.circuit: BatchCircuit = batch_circuit(self.parameters)
+        with self._phase("key", self.seconds):
+            self.key, self.key_was_cached = self._key(key_directory)
+        self.contract = RollupContract(
+            chain_id=chain_id,
+            address=contract_address,
+            rollup_id=self.rollup_id,
+            genesis_root=self.state.root,
+            verifying_key=self.key.verifying_key,
+            parameters=self.parameters,
+            allow_insecure_key=True,
+        )
+
+    def _key(self, directory: Path | None) -> tuple[ProvingKey, bool]:
+        return cached_key(self.circuit.r1cs, self.engine, directory)
+
+    # -- users ---------------------------------------------------------------------------------------
+
+    def deposit(self, owner: PrivateKey, *, token: int, amount: int, eth_address: int) -> None:
+        """Pays ``amount`` in on L1 for the owner's key: creates the account, or tops it up."""
+        ax, ay = owner.public_key
+        self.contract.deposit(token=token, amount=amount, ax=ax, ay=ay, eth_address=eth_address)
+
+    def request_exit(self, account: int, *, eth_address: int) -> None:
+        """Asks L1 to force the whole balance of an account out."""
+        self.contract.request_exit(account=account, eth_address=eth_address)
+
+    def sign(self, transaction: _Signed, owner: PrivateKey) -> _Signed:
+        """The transaction with the owner's signature for this chain and rollup."""
+        return sign_transaction(transaction, owner, self.chain_id, self.rollup_id)
+
+    # -- operator ------------------------------------------------------------------------------------
+
+    def prove_batch(
+        self, transactions: Iterable[Transaction] = (), *, fee_accounts: Mapping[int, int] | None = None
+    ) -> ProvenBatch:
+        """Executes L1's waiting requests, then ``transactions``, and proves what happened.
+
+        Requests come first, as many as fit. ``fee_accounts`` maps a token to the account that its fees
+        are credited to. Raises what the state machine raises; the state is then as it was.
+        """
+        signed = list(transactions)
+        room = self.parameters.slots - len(signed)
+        requests = self.contract.pending_requests()[: max(room, 0)]
+        return self.prove_in_order([*requests, *signed], fee_accounts=fee_accounts)
+
+    def prove_in_order(
+        self, transactions: Iterable[Transaction], *, fee_accounts: Mapping[int, int] | None = None
+    ) -> ProvenBatch:
+        """Executes exactly these, L1's requests among them in the queue's order, and proves it."""
+        seconds: dict[str, float] = {}
+        context = BatchContext(
+            parameters=self.parameters,
+            chain_id=self.chain_id,
+            rollup_id=self.rollup_id,
+            batch_number=self.contract.batch_number + 1,
+            fee_entries=tuple((fee_accounts or {}).items()),
+        )
+        with self._phase("execute", seconds):
+            trace = apply_batch(self.state, transactions, context)
+        with self._phase("public data", seconds):
+            published = public_data(trace)
+            inputs = public_inputs(published, self.contract.address, self.hasher)
+        with self._phase("assign", seconds):
+            public, parts = self.circuit.assignment(
+                trace, z=inputs.challenge, hasher=self.hasher, modulus=MODULUS
+            )
+        with self._phase("witness", seconds):
+            witness = self.circuit.r1cs.witness(self.engine, public=public, parts=parts)
+        with self._phase("prove", seconds):
+            proof = prove(
+                self.key,
+                self.circuit.r1cs,
+                witness,
+                self.engine,
+                observe=lambda name, took: seconds.__setitem__(f"prove: {name}", took),
+            )
+        return ProvenBatch(trace, encode(published), inputs, proof, seconds)
+
+    def submit(self, batch: ProvenBatch) -> None:
+        """Hands the batch to the contract; raises the contract's exception when it reverts."""
+        with self._phase("l1", batch.seconds):
+            self.contract.submit_batch(batch.data, batch.inputs.commitment, batch.proof)
+
+    @contextmanager
+    def _phase(self, name: str, seconds: dict[str, float]) -> Iterator[None]:
+        if self.progress is not None:
+            self.progress(name)
+        start = time.perf_counter()
+        yield
+        seconds[name] = time.perf_counter() - start
