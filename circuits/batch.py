@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from zkrollup.cs import R1CS, System
+from zkrollup.cs import R1CS, System, Template
 from zkrollup.gadgets.eddsa import DUMMY_SIGNATURE
 from zkrollup.gadgets.merkle import merkle_lanes
 from zkrollup.state.parameters import BatchParameters
@@ -52,17 +52,24 @@ class BatchCircuit:
         self.parameters = parameters
         slots, depth, fee_tokens = parameters.slots, parameters.depth, parameters.fee_tokens
         system = System("batch", public=list(PUBLIC_INPUTS))
-        header = system.add("header", record_header(slots, depth, fee_tokens))
-        slot_part = system.add("slots", record_transaction(depth, fee_tokens), instances=slots)
-        fee_part = system.add("fees", record_fee_credit(depth), instances=fee_tokens)
+        self.templates: dict[str, Template] = {
+            "header": record_header(slots, depth, fee_tokens),
+            "slots": record_transaction(depth, fee_tokens),
+            "fees": record_fee_credit(depth),
+            "commitment": record_commitment(),
+            "outputs": record_outputs(),
+        }
+        header = system.add("header", self.templates["header"])
+        slot_part = system.add("slots", self.templates["slots"], instances=slots)
+        fee_part = system.add("fees", self.templates["fees"], instances=fee_tokens)
 
         elements = [header.wire(f"h{i}") for i in range(4 + fee_tokens)]
         elements += [slot_part.wire(f"e{k}", instance=i) for i in range(slots) for k in range(4)]
         steps = -(-len(elements) // COMMITMENT_RATE)
         elements += [header.wire("zero")] * (steps * COMMITMENT_RATE - len(elements))
         self.commitment_steps = steps
-        commitment = system.add("commitment", record_commitment(), instances=steps)
-        outputs = system.add("outputs", record_outputs())
+        commitment = system.add("commitment", self.templates["commitment"], instances=steps)
+        outputs = system.add("outputs", self.templates["outputs"])
 
         header.connect("z", system.public("z"))
         header.connect("root_after", fee_part.wire("root_after", instance=-1))
@@ -89,6 +96,16 @@ class BatchCircuit:
         outputs.connect("y", slot_part.wire("y_after", instance=-1))
         outputs.connect("y_public", system.public("y"))
         self.r1cs: R1CS = system.freeze()
+
+    @property
+    def constraints_per_slot(self) -> int:
+        """What one more slot costs, public data included: its rows and its share of the commitment's.
+
+        Rounded up; the commitment absorbs fifteen elements a step and a slot has four.
+        """
+        templates = self.templates
+        share = -(-4 * templates["commitment"].num_constraints // COMMITMENT_RATE)
+        return templates["slots"].num_constraints + share
 
     def assignment(
         self, trace: BatchTrace, *, z: int, hasher: Hasher, modulus: int

@@ -66,8 +66,8 @@ def engine_hasher(engine: Engine) -> Hasher:
                 t=width,
                 rounds_full=table.rounds_full,
                 rounds_partial=table.rounds_partial,
-                round_constants=table.round_constants_array(),
-                mds=table.mds_array(),
+                round_constants=table.round_constants_canonical(),
+                mds=table.mds_canonical(),
             )
         flat = fr_from_ints([value for row in inputs for value in row])
         mont = engine.fr_to_mont(flat).reshape(len(inputs), width - 1, 4)
@@ -170,7 +170,10 @@ class Rollup:
     def prove_in_order(
         self, transactions: Iterable[Transaction], *, fee_accounts: Mapping[int, int] | None = None
     ) -> ProvenBatch:
-        """Executes exactly these, L1's requests among them in the queue's order, and proves it."""
+        """Executes exactly these, L1's requests among them in the queue's order, and proves it.
+
+        When anything raises, the state is as it was before.
+        """
         seconds: dict[str, float] = {}
         context = BatchContext(
             parameters=self.parameters,
@@ -179,25 +182,30 @@ class Rollup:
             batch_number=self.contract.batch_number + 1,
             fee_entries=tuple((fee_accounts or {}).items()),
         )
-        with self._phase("execute", seconds):
-            trace = apply_batch(self.state, transactions, context)
-        with self._phase("public data", seconds):
-            published = public_data(trace)
-            inputs = public_inputs(published, self.contract.address, self.hasher)
-        with self._phase("assign", seconds):
-            public, parts = self.circuit.assignment(
-                trace, z=inputs.challenge, hasher=self.hasher, modulus=MODULUS
-            )
-        with self._phase("witness", seconds):
-            witness = self.circuit.r1cs.witness(self.engine, public=public, parts=parts)
-        with self._phase("prove", seconds):
-            proof = prove(
-                self.key,
-                self.circuit.r1cs,
-                witness,
-                self.engine,
-                observe=lambda name, took: seconds.__setitem__(f"prove: {name}", took),
-            )
+        before = self.state.snapshot()
+        try:
+            with self._phase("execute", seconds):
+                trace = apply_batch(self.state, transactions, context)
+            with self._phase("public data", seconds):
+                published = public_data(trace)
+                inputs = public_inputs(published, self.contract.address, self.hasher)
+            with self._phase("assign", seconds):
+                public, parts = self.circuit.assignment(
+                    trace, z=inputs.challenge, hasher=self.hasher, modulus=MODULUS
+                )
+            with self._phase("witness", seconds):
+                witness = self.circuit.r1cs.witness(self.engine, public=public, parts=parts)
+            with self._phase("prove", seconds):
+                proof = prove(
+                    self.key,
+                    self.circuit.r1cs,
+                    witness,
+                    self.engine,
+                    observe=lambda name, took: seconds.__setitem__(f"prove: {name}", took),
+                )
+        except BaseException:
+            self.state.restore(before)
+            raise
         return ProvenBatch(trace, encode(published), inputs, proof, seconds)
 
     def submit(self, batch: ProvenBatch) -> None:

@@ -21,7 +21,7 @@ class StatementFalse(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the ``zkrollup`` command; always ends in SystemExit."""
-    import click
+    import typer
 
     from zkrollup.cli.app import app
     from zkrollup.state.exceptions import StateError

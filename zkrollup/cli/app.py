@@ -1,0 +1,87 @@
+"""The commands and their options; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import zkrollup
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Proves batches of rollup transactions and verifies them as an Ethereum contract would.",
+)
+
+
+def show_version(wanted: bool) -> None:
+    """Prints the version and stops."""
+    if wanted:
+        print(zkrollup.__version__)
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+@app.command()
+def demo(
+    slots: Annotated[int, typer.Option(help="Transactions in a batch.", min=1, max=1 << 14)] = 8,
+    txs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K|FILE",
+            help="How many transactions to generate (default: as many as slots), or a JSON-lines file of "
+            "signed ones.",
+        ),
+    ] = None,
+    depth: Annotated[int, typer.Option(help="Levels of the 4-ary state tree.", min=1, max=16)] = 16,
+    fee_tokens: Annotated[int, typer.Option(help="Tokens in which a batch takes fees.", min=1, max=16)] = 2,
+    save_txs: Annotated[
+        Path | None, typer.Option(help="Write the transactions as JSON lines, for --txs.")
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Create accounts, sign transactions, batch, prove, verify, and submit to the L1 model."""
+    from zkrollup.cli.demo import run_demo
+
+    run_demo(
+        slots=slots,
+        transactions=txs,
+        depth=depth,
+        fee_tokens=fee_tokens,
+        save=save_txs,
+        json_output=json_output,
+    )
+
+
+@app.command()
+def doctor(
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show CPU, instruction set, threads, engine and versions, and test the arithmetic."""
+    from zkrollup.cli.doctor import examine
+    from zkrollup.cli.show import print_mapping
+
+    facts = examine()
+    if json_output:
+        print(json.dumps(facts))
+    else:
+        print_mapping("zkrollup doctor", facts)
+    if not facts["arithmetic_correct"]:
+        from zkrollup.cli import StatementFalse
+
+        raise StatementFalse("doctor: the engine's products are wrong on this machine; report this, please")

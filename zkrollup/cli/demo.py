@@ -1,0 +1,223 @@
+"""The main job, shown: accounts, signed transactions, batch, proof, verification, L1.
+
+It must not compute anything itself; :class:`zkrollup.operator.Rollup` does.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import secrets
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zkrollup.cli import StatementFalse
+from zkrollup.cli.show import print_mapping, print_rows, progress_steps
+from zkrollup.crypto.eddsa import PrivateKey
+from zkrollup.operator import DEFAULT_CHAIN_ID, DEFAULT_CONTRACT, ProvenBatch, Rollup
+from zkrollup.state import (
+    Deposit,
+    ForcedExit,
+    Kind,
+    Transaction,
+    TransactionError,
+    Transfer,
+    Withdraw,
+    format_transactions,
+    read_transactions,
+    sign_transaction,
+)
+from zkrollup.verifier import verify
+
+__all__ = ["Scenario", "generate", "run_demo"]
+
+TOKEN = 0
+OPERATOR = 1
+FIRST_DEPOSIT = 10**21
+PHASES_PER_BATCH = 6
+
+
+@dataclass
+class Scenario:
+    """Transactions in order, and the account that collects the operator's fees by token."""
+
+    transactions: list[Transaction] = field(default_factory=list)
+    fee_accounts: dict[int, int] = field(default_factory=dict)
+
+
+def generate(count: int, *, chain_id: int, rollup_id: int, capacity: int) -> Scenario:
+    """``count`` transactions of every kind, valid when applied in order to an empty state.
+
+    The first deposit creates the operator's account. Keys come from the operating system's generator;
+    who pays whom is drawn by an ordinary one.
+    """
+    draw = random.Random(count)
+    accounts = max(1, min(count, 1 + max(2, count // 4), capacity - 1, 64))
+    owners = [PrivateKey(secrets.token_bytes(32)) for _ in range(accounts)]
+    addresses = [0xA0000 + i for i in range(accounts)]
+    balances = [FIRST_DEPOSIT] * accounts
+    nonces = [0] * accounts
+    scenario = Scenario(fee_accounts={TOKEN: OPERATOR} if count else {})
+    for owner, address in zip(owners, addresses, strict=True):
+        scenario.transactions.append(Deposit(TOKEN, FIRST_DEPOSIT, *owner.public_key, address))
+    for i in range(count - accounts):
+        sender = draw.randrange(accounts)
+        last = i == count - accounts - 1
+        if last and accounts > 1 and count > 4:
+            leaving = accounts - 1
+            scenario.transactions.append(ForcedExit(leaving + 1, addresses[leaving]))
+            continue
+        amount = draw.randrange(1, 1000) * 10**15
+        fee = draw.randrange(1, 100) * 10**12
+        if i % 7 == 6:
+            to_sign: Transfer | Withdraw = Withdraw(sender + 1, TOKEN, amount, fee, nonces[sender])
+        else:
+            recipient = draw.randrange(accounts)
+            to_sign = Transfer(sender + 1, recipient + 1, TOKEN, amount, fee, nonces[sender])
+            balances[recipient] += amount
+        balances[sender] -= amount + fee
+        nonces[sender] += 1
+        scenario.transactions.append(sign_transaction(to_sign, owners[sender], chain_id, rollup_id))
+    return scenario
+
+
+def load(source: str, *, slots: int, capacity: int) -> Scenario:
+    """What ``--txs`` asks for: a number of generated transactions, or those of a file."""
+    if source.isascii() and source.isdigit():
+        count = int(source)
+        if not 1 <= count <= 1 << 20:
+            raise ValueError(f"--txs: {count} transactions; expected 1 to {1 << 20}, or a file")
+        return generate(count, chain_id=DEFAULT_CHAIN_ID, rollup_id=DEFAULT_CONTRACT, capacity=capacity)
+    return Scenario(list(read_transactions(Path(source))), {TOKEN: OPERATOR})
+
+
+def run_demo(
+    *,
+    slots: int,
+    transactions: str | None,
+    depth: int,
+    fee_tokens: int,
+    save: Path | None,
+    json_output: bool,
+) -> None:
+    """Runs the demo and prints a table, or one JSON object. Raises StatementFalse when a check fails."""
+    start = time.perf_counter()
+    scenario = load(transactions or str(slots), slots=slots, capacity=4**depth)
+    if save is not None:
+        save.write_text(format_transactions(scenario.transactions))
+    signed_at = time.perf_counter()
+    pieces = [scenario.transactions[i : i + slots] for i in range(0, len(scenario.transactions), slots)]
+    with progress_steps("zkrollup demo", 2 + PHASES_PER_BATCH * len(pieces), quiet=json_output) as step:
+        rollup = Rollup(slots, depth=depth, fee_tokens=fee_tokens, progress=step)
+        batches = []
+        verify_seconds = 0.0
+        verified = accepted = True
+        for number, piece in enumerate(pieces):
+            batch = prove_piece(rollup, piece, scenario, number * slots)
+            began = time.perf_counter()
+            verified &= verify(rollup.key.verifying_key, list(batch.inputs), batch.proof)
+            verify_seconds += time.perf_counter() - began
+            rollup.submit(batch)
+            accepted &= rollup.contract.state_root == batch.trace.root_after == rollup.state.root
+            batches.append(batch)
+    seconds = dict(rollup.seconds)
+    seconds["sign"] = signed_at - start
+    for batch in batches:
+        for name, took in batch.seconds.items():
+            seconds[name] = seconds.get(name, 0.0) + took
+    seconds["verify"] = verify_seconds
+    seconds["total"] = time.perf_counter() - start
+    result = summary(rollup, scenario, batches, seconds, verified=verified, accepted=accepted)
+    if json_output:
+        print(json.dumps(result))
+    else:
+        show(rollup, result)
+    if not (verified and accepted):
+        raise StatementFalse("demo: the proof does not verify or L1 did not take the batch")
+
+
+def prove_piece(rollup: Rollup, piece: list[Transaction], scenario: Scenario, offset: int) -> ProvenBatch:
+    """Queues a piece's L1 requests on L1, then executes and proves the piece in its own order."""
+    for transaction in piece:
+        if isinstance(transaction, Deposit):
+            rollup.contract.deposit(
+                token=transaction.token,
+                amount=transaction.amount,
+                ax=transaction.ax,
+                ay=transaction.ay,
+                eth_address=transaction.eth_address,
+            )
+        elif isinstance(transaction, ForcedExit):
+            rollup.request_exit(transaction.account, eth_address=transaction.eth_address)
+    try:
+        return rollup.prove_in_order(piece, fee_accounts=scenario.fee_accounts)
+    except TransactionError as error:
+        if offset and error.place:
+            error.place += f" of the batch that begins with transaction {offset}"
+        raise
+
+
+def summary(
+    rollup: Rollup,
+    scenario: Scenario,
+    batches: list[ProvenBatch],
+    seconds: dict[str, float],
+    *,
+    verified: bool,
+    accepted: bool,
+) -> dict[str, Any]:
+    """The demo's result as one object."""
+    r1cs = rollup.circuit.r1cs
+    kinds = {kind.name.lower(): 0 for kind in Kind}
+    for batch in batches:
+        for slot in batch.trace.slots:
+            kinds[slot.kind.name.lower()] += 1
+    return {
+        "verified": verified,
+        "l1_accepted": accepted,
+        "slots": rollup.parameters.slots,
+        "depth": rollup.parameters.depth,
+        "batches": len(batches),
+        "transactions": len(scenario.transactions),
+        "kinds": kinds,
+        "constraints": r1cs.num_constraints,
+        "constraints_per_slot": rollup.circuit.constraints_per_slot,
+        "public_data_bytes": sum(len(batch.data) for batch in batches),
+        "proof_bytes": 256,
+        "key_bytes": rollup.key.num_bytes,
+        "key_cached": rollup.key_was_cached,
+        "key_insecure": rollup.key.insecure,
+        "circuit_digest": r1cs.digest,
+        "state_root_before": hex(batches[0].trace.root_before),
+        "state_root_after": hex(batches[-1].trace.root_after),
+        "seconds": {name: round(value, 4) for name, value in seconds.items()},
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "engine": rollup.engine.name,
+        "cpu": rollup.engine.cpu,
+        "threads": rollup.engine.threads,
+    }
+
+
+def show(rollup: Rollup, result: dict[str, Any]) -> None:
+    """The same for people."""
+    seconds = result["seconds"]
+    facts = {
+        "transactions": ", ".join(f"{n} {kind}" for kind, n in result["kinds"].items() if n),
+        "state root before": result["state_root_before"],
+        "state root after": result["state_root_after"],
+        "constraints": f"{result['constraints']:,} ({result['constraints_per_slot']:,} a slot)",
+        "public data": f"{result['public_data_bytes']:,} bytes",
+        "proof": f"{result['proof_bytes']} bytes",
+        "proving key": f"{result['key_bytes'] / 1e6:,.1f} MB, "
+        + ("cached" if result["key_cached"] else "made now")
+        + (", INSECURE: made by one party" if result["key_insecure"] else ""),
+        "proof verified": "yes" if result["verified"] else "NO",
+        "accepted by L1": "yes" if result["l1_accepted"] else "NO",
+        "engine": f"{result['engine']}, {result['cpu']}, {result['threads']} threads",
+        "peak memory": f"{result['peak_memory_bytes'] / 1e6:,.0f} MB",
+    }
+    print_mapping(f"{result['batches']} batch(es) of {result['slots']} slots", facts)
+    print_rows("Seconds", ("phase", "seconds"), ((name, f"{took:.3f}") for name, took in seconds.items()))

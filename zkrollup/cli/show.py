@@ -1,0 +1,75 @@
+"""Tables and progress for people, on rich. It must not know what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+__all__ = ["Steps", "print_mapping", "print_rows", "progress_steps", "say"]
+
+_out = Console(highlight=False)
+
+
+class Steps(Protocol):
+    """Something to tell which step begins."""
+
+    def __call__(self, name: str) -> None: ...
+
+
+@contextmanager
+def progress_steps(title: str, total: int, *, quiet: bool) -> Iterator[Steps]:
+    """A bar on standard error that advances when a new step begins; silent when ``quiet``."""
+    if quiet:
+        yield lambda name: None
+        return
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        task = progress.add_task(title, total=total)
+        begun = 0
+
+        def step(name: str) -> None:
+            nonlocal begun
+            progress.update(task, description=f"{title}: {name}", completed=begun)
+            begun += 1
+
+        yield step
+
+
+def say(text: str) -> None:
+    """One line on standard output."""
+    _out.print(text, markup=False)
+
+
+def print_rows(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """A table; the first column to the left, the others to the right."""
+    table = Table(title=title, title_justify="left")
+    for i, name in enumerate(header):
+        table.add_column(name, justify="left" if i == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    _out.print(table)
+
+
+def print_mapping(title: str, facts: Mapping[str, Any]) -> None:
+    """A table of names and values; nested mappings and lists on one line."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{key} {inner}" for key, inner in value.items())
+        elif isinstance(value, list | tuple):
+            value = ", ".join(map(str, value))
+        table.add_row(name.replace("_", " "), str(value))
+    _out.print(table)
