@@ -30,20 +30,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else EXIT_DONE)
-    except click.exceptions.Abort:
+    except typer.Abort:
         fail("interrupted", EXIT_BAD_INPUT)
-    except click.ClickException as error:
-        fail(error.format_message(), EXIT_BAD_INPUT)
     except StatementFalse as error:
         fail(str(error), EXIT_FALSE)
+    except BrokenPipeError:
+        sys.exit(EXIT_DONE)
     except (StateError, ValueError, OSError) as error:
         if debug:
             raise
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt:
         fail("interrupted", 130)
-    except BrokenPipeError:
-        sys.exit(EXIT_DONE)
+    except Exception as error:
+        explain = getattr(error, "format_message", None)  # a wrong option or argument
+        if explain is None:
+            raise
+        fail(explain(), EXIT_BAD_INPUT)
 
 
 def fail(message: str, code: int) -> None:
