@@ -166,6 +166,7 @@ def verification(runs: int) -> dict[str, Any]:
     import numpy as np
 
     from zkrollup import PrivateKey, Rollup
+    from zkrollup.engine.convert import fr_from_ints
     from zkrollup.groth16.native_form import proof_limbs, verifying_key_bytes
     from zkrollup.verifier import verify
 
