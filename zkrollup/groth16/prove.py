@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zkrollup.bn254 import R
+from zkrollup.bn254 import FR_MODULUS as R
 from zkrollup.cs import R1CS, Failure, Witness
 from zkrollup.engine.convert import fr_from_ints
 from zkrollup.engine.interface import U64, Engine

@@ -87,7 +87,7 @@ class ProvingKey:
     ) -> ProvingKey:
         """Joins what an engine's setup returned with the verifying key made of it."""
         return cls(
-            circuit_digest=vk.circuit_digest,
+            circuit_digest=vk.circuit_digest or "",
             num_columns=num_columns,
             num_public=num_public,
             num_rows=num_rows,
@@ -169,7 +169,7 @@ class ProvingKey:
                 num_rows=header["num_rows"],
                 domain_size=header["domain_size"],
                 insecure=header["insecure"],
-                verifying_key=VerifyingKey.from_json(json.dumps(header["verifying_key"]), source=str(path)),
+                verifying_key=VerifyingKey.from_json(json.dumps(header["verifying_key"]), file=str(path)),
                 **arrays,
             )
         except (KeyError, TypeError) as error:
