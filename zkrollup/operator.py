@@ -146,7 +146,7 @@ class Rollup:
 
     def request_exit(self, account: int, *, eth_address: int) -> None:
         """Asks L1 to force the whole balance of an account out."""
-        self.contract.request_exit(account=account, eth_address=eth_address)
+        self.contract.request_exit(account=account, requester=eth_address)
 
     def sign(self, transaction: _Signed, owner: PrivateKey) -> _Signed:
         """The transaction with the owner's signature for this chain and rollup."""
@@ -164,7 +164,7 @@ class Rollup:
         """
         signed = list(transactions)
         room = self.parameters.slots - len(signed)
-        requests = self.contract.pending_requests()[: max(room, 0)]
+        requests = [queued.request for queued in self.contract.queue[: max(room, 0)]]
         return self.prove_in_order([*requests, *signed], fee_accounts=fee_accounts)
 
     def prove_in_order(

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from zkrollup.bn254 import FR_MODULUS
 from zkrollup.crypto.eddsa import PrivateKey
 from zkrollup.state import Account, Change, Deposit, ForcedExit, Kind, Noop, Transfer, Withdraw
 from zkrollup.state.accounts import EMPTY_ACCOUNT, IDENTITY
 from zkrollup.state.amounts import encode_amount, encode_fee
 from zkrollup.state.transition import Transition
 
-R = 21888242871839275222246405745257275088548364400416034343698204186575808495617
+R = FR_MODULUS
 OWNERS = [PrivateKey(bytes([i + 1]) * 32) for i in range(4)]
 
 

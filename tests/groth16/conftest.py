@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from zkrollup.bn254 import FR_MODULUS
 from zkrollup.cs import R1CS, ConstraintSystem, System, Witness
 from zkrollup.engine.interface import Engine
 from zkrollup.groth16.proving_key import ProvingKey
 from zkrollup.groth16.setup import unsafe_setup
 
-R = 21888242871839275222246405745257275088548364400416034343698204186575808495617
+R = FR_MODULUS
 
 
 def small_circuit(steps: int = 3) -> R1CS:

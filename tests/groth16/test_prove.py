@@ -99,7 +99,7 @@ def test_setup__gamma_is_not_delta_and_the_known_forgery_fails(small: Any) -> No
     inputs = list(small.witness.public)
     vk_x = vk.ic[0]
     for value, point in zip(inputs, vk.ic[1:], strict=True):
-        vk_x = g1.add(vk_x, g1.multiply(point, value))
+        vk_x = g1.add(vk_x, g1.mul(point, value))
     forged = Proof(vk.alpha1, vk.beta2, g1.negate(vk_x))
     assert verify(vk, inputs, forged) is False
     assert native(small, [inputs], [forged]) == [False]

@@ -121,7 +121,7 @@ def run_demo(
             verified &= verify(rollup.key.verifying_key, list(batch.inputs), batch.proof)
             verify_seconds += time.perf_counter() - began
             rollup.submit(batch)
-            accepted &= rollup.contract.state_root == batch.trace.root_after == rollup.state.root
+            accepted &= rollup.contract.root == batch.trace.root_after == rollup.state.root
             batches.append(batch)
     seconds = dict(rollup.seconds)
     seconds["sign"] = signed_at - start
