@@ -33,12 +33,9 @@ from zkrollup.state import (
     Transfer,
     Withdraw,
     apply_batch,
-    encode,
-    public_data,
-    public_inputs,
     sign_transaction,
 )
-from zkrollup.state.public_data import PublicInputs
+from zkrollup.state.public_data import PublicInputs, encode, public_data, public_inputs
 from zkrollup.state.tree import Hasher
 
 __all__ = ["ProvenBatch", "Rollup", "engine_hasher"]

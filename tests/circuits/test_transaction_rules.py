@@ -13,8 +13,8 @@ import pytest
 
 from zkrollup.bn254 import FR_MODULUS
 from zkrollup.crypto.eddsa import PrivateKey
-from zkrollup.state import Account, Change, Deposit, ForcedExit, Kind, Noop, Transfer, Withdraw
-from zkrollup.state.accounts import EMPTY_ACCOUNT, IDENTITY
+from zkrollup.state import Account, Deposit, ForcedExit, Kind, Noop, Transfer, Withdraw
+from zkrollup.state.accounts import EMPTY_ACCOUNT, IDENTITY, Change
 from zkrollup.state.amounts import encode_amount, encode_fee
 from zkrollup.state.transition import Transition
 

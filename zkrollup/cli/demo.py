@@ -26,10 +26,9 @@ from zkrollup.state import (
     TransactionError,
     Transfer,
     Withdraw,
-    format_transactions,
-    read_transactions,
     sign_transaction,
 )
+from zkrollup.state.transactions import format_transactions, read_transactions
 from zkrollup.verifier import verify
 
 __all__ = ["Scenario", "generate", "run_demo"]
