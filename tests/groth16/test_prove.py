@@ -27,7 +27,8 @@ def limbs(proofs: list[Proof]) -> Any:
 
 def native(small: Any, inputs: list[list[int]], proofs: list[Proof]) -> list[bool]:
     """The engine's verdict on many proofs."""
-    public = fr_from_ints([value for row in inputs for value in row]).reshape(len(proofs), -1, 4)
+    words = b"".join(value.to_bytes(32, "little") for row in inputs for value in row)  # not reduced
+    public = np.frombuffer(words, dtype=np.uint64).reshape(len(proofs), -1, 4)
     key = small.key.verifying_key.to_montgomery_bytes()
     return [bool(x) for x in small.engine.groth16_verify(key, limbs(proofs), public)]
 
@@ -162,6 +163,7 @@ def survivors(small: Any, count: int, sample: int) -> None:
     cases = [mutated(draw, inputs, proof) for _ in range(count)]
     # What does not fit 256 bits cannot even be written down for the engine, nor on a chain.
     cases = [(i, p) for i, p in cases if max(p.a) < 1 << 256 and max(p.c) < 1 << 256]
+
     def below_q(p: Proof) -> bool:
         return max(*p.a, *p.b[0], *p.b[1], *p.c) < Q
 

@@ -169,7 +169,7 @@ class ProvingKey:
                 num_rows=header["num_rows"],
                 domain_size=header["domain_size"],
                 insecure=header["insecure"],
-                verifying_key=VerifyingKey.from_json(json.dumps(header["verifying_key"]), file=str(path)),
+                verifying_key=VerifyingKey.from_json(json.dumps(header["verifying_key"]), source=str(path)),
                 **arrays,
             )
         except (KeyError, TypeError) as error:
