@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -40,3 +41,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def engine() -> Iterator[Engine]:
     """The engine that the environment chooses (ZKROLLUP_ENGINE, ZKROLLUP_CPU)."""
     yield get_engine()
+
+
+@pytest.fixture(autouse=True)
+def _recursion_limit() -> Iterator[None]:
+    """py_ecc raises the interpreter's recursion limit on import; tests run under the ordinary one."""
+    sys.setrecursionlimit(1000)
+    yield
