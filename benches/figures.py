@@ -229,12 +229,24 @@ def table(found: dict[str, Any]) -> str:
         phases = d["big phases"]
         msm = sum(v for k, v in phases.items() if k.startswith("prove: msm"))
         rows += [
-            ("`zkrollup demo --slots 8` from nothing, key made on the way", f"{d['8 slots from nothing']:.1f} s"),
+            (
+                "`zkrollup demo --slots 8` from nothing, key made on the way",
+                f"{d['8 slots from nothing']:.1f} s",
+            ),
             ("`zkrollup demo --slots 8`, key cached", f"{d['8 slots with key']:.1f} s"),
-            (f"setup of a {d['big slots']}-slot batch ({d['big constraints']:,} constraints)", f"{d['big setup']:.1f} s"),
+            (
+                f"setup of a {d['big slots']}-slot batch ({d['big constraints']:,} constraints)",
+                f"{d['big setup']:.1f} s",
+            ),
             (f"proof of a {d['big slots']}-slot batch", f"{d['big prove']:.1f} s"),
-            ("— of which MSM / quotient / check of the witness", f"{msm:.1f} / {phases['prove: quotient']:.1f} / {phases['prove: check']:.1f} s"),
-            (f"`zkrollup demo --slots {d['big slots']}`, key cached, whole process", f"{d['big total with key']:.1f} s"),
+            (
+                "— of which MSM / quotient / check of the witness",
+                f"{msm:.1f} / {phases['prove: quotient']:.1f} / {phases['prove: check']:.1f} s",
+            ),
+            (
+                f"`zkrollup demo --slots {d['big slots']}`, key cached, whole process",
+                f"{d['big total with key']:.1f} s",
+            ),
             ("peak memory of that, setup included", f"{d['big peak memory'] / 1e9:.2f} GB"),
             (f"public data of the {d['big slots']}-slot batch", f"{d['big public data bytes']:,} bytes"),
         ]
@@ -245,7 +257,9 @@ def table(found: dict[str, Any]) -> str:
             ("native verification, each of 64", f"{v['native each'] * 1e3:.2f} ms"),
         ]
     if "poseidon" in found:
-        rows.append(("two-input Poseidon, one thread", f"{found['poseidon']['hashes_per_second']:,.0f} a second"))
+        rows.append(
+            ("two-input Poseidon, one thread", f"{found['poseidon']['hashes_per_second']:,.0f} a second")
+        )
     if "import" in found:
         rows.append(("`import zkrollup`", f"{found['import']['seconds'] * 1e3:.0f} ms"))
     head = (
@@ -258,10 +272,14 @@ def table(found: dict[str, Any]) -> str:
 def main() -> None:
     """Measures, prints, and writes when asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="update README.md and benches/results/figures.json")
+    parser.add_argument(
+        "--write", action="store_true", help="update README.md and benches/results/figures.json"
+    )
     parser.add_argument("--slots", type=int, default=64, help="size of the big batch")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", nargs="*", help="some of: import recording witness demos verification poseidon")
+    parser.add_argument(
+        "--only", nargs="*", help="some of: import recording witness demos verification poseidon"
+    )
     options = parser.parse_args()
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "import": lambda: import_time(options.runs),

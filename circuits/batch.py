@@ -144,7 +144,7 @@ class BatchCircuit:
             | {"root": update.root_before, "nonce": update.before.nonce if update.index else 0}
             for update in trace.fee_updates
         ]
-        parts = {
+        parts: dict[str, list[Values]] = {
             "header": [header],
             "slots": slots,
             "fees": fees,

@@ -272,7 +272,10 @@ def record_transaction(depth: int, fee_tokens: int) -> Template:
 
     with cs.scope("G public data"):
         cs.enforce(
-            withdraw, eth_address - first["eth_address"], cs.constant(0), label="withdrawal is paid to its owner"
+            withdraw,
+            eth_address - first["eth_address"],
+            cs.constant(0),
+            label="withdrawal is paid to its owner",
         )
         cs.enforce(
             noop + transfer, eth_address, cs.constant(0), label="no address in a noop's or transfer's data"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 import time
 import zlib
-from collections.abc import Iterator
-
 import pytest
 
 from zkrollup.engine import get_engine
@@ -38,13 +36,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
+def engine() -> Engine:
     """The engine that the environment chooses (ZKROLLUP_ENGINE, ZKROLLUP_CPU)."""
-    yield get_engine()
+    return get_engine()
 
 
 @pytest.fixture(autouse=True)
-def _recursion_limit() -> Iterator[None]:
+def _recursion_limit() -> None:
     """py_ecc raises the interpreter's recursion limit on import; tests run under the ordinary one."""
     sys.setrecursionlimit(1000)
-    yield

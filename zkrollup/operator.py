@@ -36,9 +36,10 @@ from zkrollup.state import (
     sign_transaction,
 )
 from zkrollup.state.public_data import PublicInputs, encode, public_data, public_inputs
-from zkrollup.state.tree import Hasher
 
 __all__ = ["ProvenBatch", "Rollup", "engine_hasher"]
+
+Hasher = Callable[[Sequence[Sequence[int]]], Sequence[int]]
 
 Progress = Callable[[str], None]
 """Called with the name of each phase as it begins."""

@@ -86,9 +86,7 @@ class Ledger:
 def seeded(depth: int, engine: Engine) -> StateTree:
     """Accounts 1..8: each owner with tokens 0 and 1."""
     state = StateTree.in_memory(depth, engine_hasher(engine))
-    state.seed(
-        Account(i // 4, 0, 1000 + i, *OWNERS[i % 4].public_key, 0xE0 + i % 4) for i in range(8)
-    )
+    state.seed(Account(i // 4, 0, 1000 + i, *OWNERS[i % 4].public_key, 0xE0 + i % 4) for i in range(8))
     return state
 
 

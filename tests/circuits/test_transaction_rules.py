@@ -107,7 +107,11 @@ BROKEN_TRANSFERS = [
     ("C6 overdrawn by the fee", Plan(amount=1000, fee=1), "balance covers amount and fee"),
     ("debit smaller than the amount", Plan(debit=99), "second leaf is in the tree"),
     ("credit larger than the amount", Plan(credit=101), "seam"),
-    ("amount is not its code's", Plan(amount=100, amount_code=encode_amount(101)), "amount is what its code says"),
+    (
+        "amount is not its code's",
+        Plan(amount=100, amount_code=encode_amount(101)),
+        "amount is what its code says",
+    ),
     ("C12 signed by somebody else", Plan(signer=1), "signature"),
     ("C12 signed for another chain", Plan(chain_id=1), "signature"),
     ("C12 signed for another rollup", Plan(rollup_id=1), "signature"),
@@ -186,7 +190,9 @@ def test_withdraw__carries_no_amount_code(workshop: Any) -> None:
     assert "only transfers carry an amount code" in failures
 
 
-def forced(workshop: Any, *, requester: int, amount: int, nullified: bool, taken: int | None = None) -> Transition:
+def forced(
+    workshop: Any, *, requester: int, amount: int, nullified: bool, taken: int | None = None
+) -> Transition:
     """A forced exit of account 1 as somebody decided it."""
     before = workshop.state.account(1)
     taken = amount if taken is None else taken
@@ -271,7 +277,9 @@ def test_deposit__never_overwrites_an_account(workshop: Any) -> None:
 def test_deposit__with_ay_zero_creates_nothing(workshop: Any) -> None:
     decision = created(workshop)
     flawed = replace(
-        decision, key=(1, 0), second=replace(decision.second, after=changed(decision.second.after, ax=1, ay=0))
+        decision,
+        key=(1, 0),
+        second=replace(decision.second, after=changed(decision.second.after, ax=1, ay=0)),
     )
     assert "a created account has a key with ay != 0" in workshop.failures(workshop.forge(flawed))
 
@@ -325,7 +333,9 @@ def test_padding__cannot_be_followed_by_a_transaction(workshop: Any) -> None:
     assert failures == {"only noops follow a noop"}
 
 
-@pytest.mark.parametrize("change", [{"first": Change(1, EMPTY_ACCOUNT, EMPTY_ACCOUNT)}, {"amount": 3}, {"token": 3}])
+@pytest.mark.parametrize(
+    "change", [{"first": Change(1, EMPTY_ACCOUNT, EMPTY_ACCOUNT)}, {"amount": 3}, {"token": 3}]
+)
 def test_padding__moves_and_names_nothing(workshop: Any, change: dict[str, Any]) -> None:
     """C14: padding changes no root and publishes nothing."""
     if "first" in change:

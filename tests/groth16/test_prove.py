@@ -139,7 +139,9 @@ def mutated(draw: random.Random, inputs: list[int], proof: Proof) -> tuple[list[
     elif kind == 6:
         name = draw.choice("ac")
         x, y = getattr(proof, name)
-        flawed = draw.choice([(x ^ (1 << draw.randrange(256)), y), (x, (y + draw.randrange(1, Q)) % Q), (0, 0)])
+        flawed = draw.choice(
+            [(x ^ (1 << draw.randrange(256)), y), (x, (y + draw.randrange(1, Q)) % Q), (0, 0)]
+        )
         proof = replace(proof, **{name: flawed})
     else:
         (x0, x1), (y0, y1) = proof.b

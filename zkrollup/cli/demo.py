@@ -72,14 +72,16 @@ def generate(count: int, *, chain_id: int, rollup_id: int, capacity: int) -> Sce
         amount = draw.randrange(1, 1000) * 10**15
         fee = draw.randrange(1, 100) * 10**12
         if i % 7 == 6:
-            to_sign: Transfer | Withdraw = Withdraw(sender + 1, TOKEN, amount, fee, nonces[sender])
+            withdraw = Withdraw(sender + 1, TOKEN, amount, fee, nonces[sender])
+            signed: Transaction = sign_transaction(withdraw, owners[sender], chain_id, rollup_id)
         else:
             recipient = draw.randrange(accounts)
-            to_sign = Transfer(sender + 1, recipient + 1, TOKEN, amount, fee, nonces[sender])
+            transfer = Transfer(sender + 1, recipient + 1, TOKEN, amount, fee, nonces[sender])
+            signed = sign_transaction(transfer, owners[sender], chain_id, rollup_id)
             balances[recipient] += amount
         balances[sender] -= amount + fee
         nonces[sender] += 1
-        scenario.transactions.append(sign_transaction(to_sign, owners[sender], chain_id, rollup_id))
+        scenario.transactions.append(signed)
     return scenario
 
 

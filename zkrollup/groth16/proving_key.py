@@ -144,7 +144,7 @@ class ProvingKey:
                 for position, array in placed:
                     file.seek(start + position)
                     if array.nbytes:
-                        file.write(memoryview(array).cast("B"))
+                        file.write(array.data.cast("B"))
                 file.truncate(start + offset)
                 file.flush()
                 os.fsync(file.fileno())
@@ -159,9 +159,7 @@ class ProvingKey:
         path = Path(path)
         header, start = read_header(path)
         try:
-            arrays = {
-                section["name"]: map_section(path, start, section) for section in header["sections"]
-            }
+            arrays = {section["name"]: map_section(path, start, section) for section in header["sections"]}
             key = cls(
                 circuit_digest=header["circuit_digest"],
                 num_columns=header["num_columns"],
