@@ -80,11 +80,11 @@ def recording(runs: int) -> dict[str, Any]:
 
 def witness(runs: int, slots: int) -> dict[str, Any]:
     """Tape replay over all slots of a generated batch: integers already turned into field elements."""
+    from zkrollup.circuits.batch import batch_circuit
     from zkrollup.cli.demo import generate
     from zkrollup.crypto.tables import MODULUS
     from zkrollup.engine import get_engine
     from zkrollup.operator import DEFAULT_CHAIN_ID, DEFAULT_CONTRACT, engine_hasher
-    from zkrollup.circuits.batch import batch_circuit
     from zkrollup.state import BatchContext, BatchParameters, StateTree, apply_batch
 
     engine = get_engine()
@@ -135,7 +135,8 @@ def demo(slots: int, **environment: str) -> dict[str, Any]:
     )
     result: dict[str, Any] = json.loads(done.stdout)
     result["process_seconds"] = time.perf_counter() - start
-    assert result["verified"] and result["l1_accepted"]
+    assert result["verified"]
+    assert result["l1_accepted"]
     return result
 
 
@@ -264,7 +265,8 @@ def table(found: dict[str, Any]) -> str:
         rows.append(("`import zkrollup`", f"{found['import']['seconds'] * 1e3:.0f} ms"))
     head = (
         f"{where['processor']}, {where['cores']} cores, engine {where['engine']} ({where['cpu']}), "
-        f"{where['threads']} threads, Python {where['python']}, {where['date']}, commit {where['commit']}.\n\n"
+        f"{where['threads']} threads, Python {where['python']}, {where['date']}, commit {where['commit']}."
+        "\n\n"
     )
     return head + "| What | Measured |\n|---|---:|\n" + "".join(f"| {a} | {b} |\n" for a, b in rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import zlib
+
 import pytest
 
 from zkrollup.engine import get_engine
