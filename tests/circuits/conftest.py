@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from zkrollup.circuits.batch import BatchCircuit, batch_circuit
+from zkrollup.cs import Failure, SeamFailure
 from zkrollup.crypto.eddsa import PrivateKey
 from zkrollup.crypto.poseidon import poseidon
 from zkrollup.crypto.tables import MODULUS
@@ -67,7 +68,10 @@ class Workshop:
     def failures(
         self, trace: BatchTrace, change: Callable[[dict[str, list[dict[str, Any]]]], None] | None = None
     ) -> set[str]:
-        """Labels of all rows and seams that this batch breaks, after ``change`` to the assignment."""
+        """``scope/label`` of all rows, ``seam link`` of all seams that this batch breaks.
+
+        ``change`` may alter the assignment first.
+        """
         public, parts = self.circuit.assignment(
             trace, z=0x1234567, hasher=engine_hasher(self.engine), modulus=MODULUS
         )
@@ -78,9 +82,11 @@ class Workshop:
         return {label_of(failure) for failure in r1cs.check(self.engine, witness)}
 
 
-def label_of(failure: Any) -> str:
-    """A row's label, or ``seam NAME`` for a link that is not its source."""
-    return getattr(failure, "label", None) or f"seam {failure.link}"
+def label_of(failure: Failure) -> str:
+    """A row's scope and label, or ``seam NAME`` for a link that is not its source."""
+    if isinstance(failure, SeamFailure):
+        return f"seam {failure.link}"
+    return f"{failure.scope}/{failure.label}"
 
 
 @pytest.fixture
