@@ -14,6 +14,7 @@ ANYTHING = frozenset({"*"})
 # Room -> what of ours it may import. The longest matching prefix counts; a room may import itself.
 ALLOWED: dict[str, frozenset[str]] = {
     "zkrollup": frozenset(),
+    "zkrollup.__main__": frozenset({"zkrollup.cli"}),
     "zkrollup.bn254": frozenset(),
     "zkrollup.crypto": frozenset({"zkrollup.bn254"}),
     "zkrollup.state": frozenset({"zkrollup.crypto", "zkrollup.bn254"}),
@@ -114,14 +115,14 @@ def test_imports__go_one_way(module: str) -> None:
     room = room_of(module, ALLOWED)
     assert room is not None, f"{module} is in no room of the table"
     wrong = []
-    for name, line, _ in imports(MODULES[module], module):
+    for name, line, at_top in imports(MODULES[module], module):
+        if room == "zkrollup" and not at_top:
+            continue  # the root package fetches its names from anywhere, on first use
         if not (name == "zkrollup" or name.startswith("zkrollup.")):
             continue
         target = room_of(name, ALLOWED)
         allowed = ALLOWED[room]
-        inside = name == room or name.startswith(room + ".")
-        if room == "zkrollup":
-            inside = False  # the root package itself imports nothing of ours at import time
+        inside = room != "zkrollup" and (name == room or name.startswith(room + "."))
         if inside or "*" in allowed or any(name == a or name.startswith(a + ".") for a in allowed):
             continue
         wrong.append(f"{MODULES[module]}:{line}: {module} imports {name} (room {target})")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from zkrollup.circuits.batch import BatchCircuit, batch_circuit
-from zkrollup.cs import Failure, SeamFailure
 from zkrollup.crypto.eddsa import PrivateKey
 from zkrollup.crypto.poseidon import poseidon
 from zkrollup.crypto.tables import MODULUS
+from zkrollup.cs import Failure, SeamFailure
 from zkrollup.engine.interface import Engine
 from zkrollup.operator import engine_hasher
 from zkrollup.state import (
