@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -136,6 +137,7 @@ def test_parse__names_a_missing_field(field: str) -> None:
         (TRANSFER + TRANSFER, "", "'{"),
         ('{"kind":"noop","kind":"noop"}', "kind", "the field twice"),
         ("[" * 100_000, "", "'[["),
+        ('{"a":' * 100_000, "", "'{"),
         ("1" * 10_000, "", "'111"),
     ],
 )
@@ -144,6 +146,17 @@ def test_parse__refuses_lines_that_are_no_object(line: str, name: str, found: st
         parse_transactions([line], "file")
     assert caught.value.name == name
     assert caught.value.found.startswith(found)
+
+
+def test_parse__survives_nesting_under_a_raised_recursion_limit() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)
+    try:
+        for opening in ("[", '{"a":'):
+            with pytest.raises(TransactionFormatError):
+                parse_transactions([opening * 100_000], "file")
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 @pytest.mark.parametrize(

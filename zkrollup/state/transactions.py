@@ -245,6 +245,7 @@ _FORMS: dict[str, tuple[Callable[..., Transaction], tuple[_Field, ...]]] = {
     "forced_exit": (ForcedExit, (_Field("account", "account", INDEX_BITS, "number"), _ADDRESS)),
 }
 
+_MAX_BRACKETS = 64  # a transaction has at most three
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}")
 _HEX_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
@@ -310,10 +311,13 @@ def read_transactions(path: str | Path) -> list[Transaction]:
 
 def _load(text: str, source: str, line: int) -> object:
     try:
+        # json's parser recurses, and crashes the process where somebody has raised the recursion limit.
+        if text.count("[") + text.count("{") > _MAX_BRACKETS:
+            raise ValueError("no transaction is nested like this")
         return json.loads(text, object_pairs_hook=_object_without_duplicates)
     except _Malformed as error:
         raise TransactionFormatError(source, line, error.name, error.found, error.expected) from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise TransactionFormatError(source, line, "", _shown(text.strip()), "a JSON object") from None
 
 
