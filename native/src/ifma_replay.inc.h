@@ -5,9 +5,8 @@
  * store them. All operands of an instruction are read before its result is written, because they may
  * share a slot.
  */
-#include "ifma_split.h"
+#include "ifma_inverse.h"
 #include "replay.h"
-#include "replay_inverse.h"
 
 typedef struct {
     const zkr_program *p;
@@ -58,45 +57,6 @@ static void ifma_replay_load(zkr_v52 *out, const zkr_fe *base, const size_t at[Z
     for (size_t l = 0; l < ZKR_LANES; l++) rows[l] = base[at[l] + column];
     zkr_v52_load_words(words, rows[0].l);
     zkr_v52_split(out, words, 4);
-}
-
-/* lanes l and l ^ distance change places */
-ZKR_V52_INLINE void ifma_replay_swap(zkr_v52 *out, const zkr_v52 *a, const int distance) {
-    for (int j = 0; j < 5; j++) {
-        out->l[j] = distance == 1   ? _mm512_permutex_epi64(a->l[j], 0xb1)
-                    : distance == 2 ? _mm512_permutex_epi64(a->l[j], 0x4e)
-                                    : _mm512_shuffle_i64x2(a->l[j], a->l[j], 0x4e);
-    }
-}
-
-/* 1/a in each lane, 0 for 0: Montgomery's trick as a butterfly over the lanes and one inversion of
- * the product of all. Bounds in units of p: x < 2; pairs < 4/84 + 1; the rest less; the result is a
- * product of two values below 2. */
-static __attribute__((noinline)) void ifma_replay_inverse(zkr_v52 *out, const zkr_v52 *a) {
-    const zkr_f52 *f = &zkr_f52_fr;
-    zkr_v52 x, pairs, fours, all, others, t;
-    zkr_v52_canonical(&x, a, f);
-    const __m512i any = _mm512_or_si512(_mm512_or_si512(_mm512_or_si512(x.l[0], x.l[1]), _mm512_or_si512(x.l[2], x.l[3])), x.l[4]);
-    const __mmask8 nonzero = _mm512_test_epi64_mask(any, any);
-    for (int j = 0; j < 5; j++) x.l[j] = _mm512_mask_mov_epi64(zkr_v52_set1(f->one[j]), nonzero, x.l[j]);
-    ifma_replay_swap(&others, &x, 1);
-    zkr_v52_mul(&pairs, &x, &others, f);
-    ifma_replay_swap(&t, &pairs, 2);
-    zkr_v52_mul(&fours, &pairs, &t, f);
-    zkr_v52_mul(&others, &others, &t, f);
-    ifma_replay_swap(&t, &fours, 4);
-    zkr_v52_mul(&all, &fours, &t, f);
-    zkr_v52_mul(&others, &others, &t, f);
-    zkr_v52_mul1(&others, &others, f->r780, f); /* so that 1/(x 2^260) becomes x^-1 2^260 */
-    zkr_v52_canonical(&all, &all, f);
-    uint64_t limbs[5];
-    zkr_fe total;
-    for (int j = 0; j < 5; j++) limbs[j] = (uint64_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(all.l[j]));
-    zkr_join52(total.l, limbs);
-    zkr_inverse_vartime(total.l, total.l, fr_modulus.l, 0 - FR_INV);
-    zkr_split52(limbs, total.l);
-    zkr_v52_mul1(&others, &others, limbs, f);
-    for (int j = 0; j < 5; j++) out->l[j] = _mm512_maskz_mov_epi64(nonzero, others.l[j]);
 }
 
 static __attribute__((noinline)) const uint32_t *ifma_replay_bits(const ifma_replay *s, const uint32_t *w) {
@@ -208,12 +168,12 @@ static void ifma_replay_kernel(const zkr_program *p, const zkr_replay_block *blo
         case ZKR_REPLAY_LINEAR: w = ifma_replay_linear(s, w, reduce); break;
         case ZKR_REPLAY_BITS: w = ifma_replay_bits(s, w); break;
         case ZKR_REPLAY_INVERSE:
-            ifma_replay_inverse(&x, &slots[w[2]]);
+            zkr_v52_inverse(&x, &slots[w[2]], f, &fr_modulus, FR_INV);
             ifma_replay_store(s, w, &x);
             w += 3;
             break;
         case ZKR_REPLAY_DIVIDE:
-            ifma_replay_inverse(&y, &slots[w[3]]);
+            zkr_v52_inverse(&y, &slots[w[3]], f, &fr_modulus, FR_INV);
             zkr_v52_mul(&x, &slots[w[2]], &y, f);
             ifma_replay_store(s, w, &x);
             w += 4;

@@ -4,21 +4,26 @@
 #include <string.h>
 
 #include "ifma52.h"
+#include "ifma_inverse.h"
 
 /* Vectors that a product loop handles at a time */
 #define IFMA_GROUP 4
 
 #define F(name) ZKR_PASTE(fr_, name)
 #define FIELD zkr_f52_fr
+#define MINUS_INVERSE FR_INV
 #include "ifma_vec.inc.h"
 #undef F
 #undef FIELD
+#undef MINUS_INVERSE
 
 #define F(name) ZKR_PASTE(fq_, name)
 #define FIELD zkr_f52_fq
+#define MINUS_INVERSE FQ_INV
 #include "ifma_vec.inc.h"
 #undef F
 #undef FIELD
+#undef MINUS_INVERSE
 
 #include "ifma_poseidon.inc.h"
 #include "ifma_replay.inc.h"
@@ -29,10 +34,12 @@ void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->fr.scale = fr_ifma_scale_kernel;
     k->fr.to_mont = fr_ifma_to_mont_kernel;
     k->fr.from_mont = fr_ifma_from_mont_kernel;
+    k->fr.inverse = fr_ifma_inverse_kernel;
     k->fq.mul = fq_ifma_mul_kernel;
     k->fq.scale = fq_ifma_scale_kernel;
     k->fq.to_mont = fq_ifma_to_mont_kernel;
     k->fq.from_mont = fq_ifma_from_mont_kernel;
+    k->fq.inverse = fq_ifma_inverse_kernel;
     k->poseidon = ifma_poseidon_kernel;
     k->replay = ifma_replay_kernel;
 }

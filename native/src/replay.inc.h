@@ -2,7 +2,7 @@
  * per 64-bit instruction set. A slot is eight reduced elements; all operands of an instruction are
  * read before its result is written, because they may share a slot. */
 #include "replay.h"
-#include "replay_inverse.h"
+#include "inverse_vartime.h"
 
 #define REPLAY_SLOT(i) ((zkr_fe *)(void *)((char *)block->slots + (size_t)(i) * ZKR_SLOT_BYTES))
 

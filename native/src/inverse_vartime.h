@@ -1,4 +1,4 @@
-/* replay_inverse.h: one modular inversion, fast and in variable time.
+/* inverse_vartime.h: one modular inversion, fast and in variable time.
  *
  * Knows no field in particular: the modulus is an argument. The time depends on the value, so it
  * serves for what a prover computes for himself, never for blinding factors or toxic waste.
@@ -7,8 +7,8 @@
  * divsteps with delta starting at 1/2 (eta = -delta - 1/2 below), taken 62 at a time on the low
  * words; runs of zero bits are skipped at once and up to six low bits of g are cancelled per step.
  */
-#ifndef ZKR_REPLAY_INVERSE_H
-#define ZKR_REPLAY_INVERSE_H
+#ifndef ZKR_INVERSE_VARTIME_H
+#define ZKR_INVERSE_VARTIME_H
 
 #include <stdint.h>
 
