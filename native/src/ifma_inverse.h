@@ -1,11 +1,13 @@
-/* ifma_inverse.h: inverses of eight lanes at once, in variable time. */
+/* ifma_inverse.h: inverses of eight lanes at once. */
 #ifndef ZKR_IFMA_INVERSE_H
 #define ZKR_IFMA_INVERSE_H
 
 #include "field.h"
 #include "ifma52.h"
 #include "ifma_split.h"
-#include "inverse_vartime.h"
+
+/* One inverse of canonical integers modulo the field's prime, 0 for 0 */
+typedef void (*zkr_invert_fn)(zkr_fe *out, const zkr_fe *a);
 
 /* lanes l and l ^ distance change places */
 ZKR_V52_INLINE void zkr_v52_swap(zkr_v52 *out, const zkr_v52 *a, const int distance) {
@@ -17,12 +19,12 @@ ZKR_V52_INLINE void zkr_v52_swap(zkr_v52 *out, const zkr_v52 *a, const int dista
 }
 
 /* 1/a in each lane, 0 for 0, for any a below 2^260; the result is below 2 p. Montgomery's trick as a
- * butterfly over the lanes, and one inversion of the product of all: that takes about a fifth of
- * what a chain of 254 squarings on all lanes takes. Bounds in units of p: x < 1, pairs < 1/84 + 1,
- * what follows likewise: a product of two values below 2 is below 4/84 + 1. p_inverse is
- * -1/p mod 2^64. */
+ * butterfly over the lanes, and one inversion of the product of all: with the inversion
+ * in variable time that takes about a fifth of what a chain of 254 squarings on all lanes takes.
+ * `invert` decides whether the time depends on the values. Bounds in units of p: x < 1, pairs < 1/84 + 1,
+ * what follows likewise: a product of two values below 2 is below 4/84 + 1. */
 static __attribute__((noinline, unused)) void zkr_v52_inverse(zkr_v52 *out, const zkr_v52 *a, const zkr_f52 *f,
-                                                              const zkr_fe *modulus, uint64_t p_inverse) {
+                                                              zkr_invert_fn invert) {
     zkr_v52 x, pairs, fours, all, others, t;
     zkr_v52_canonical(&x, a, f);
     const __m512i any = _mm512_or_si512(
@@ -43,7 +45,7 @@ static __attribute__((noinline, unused)) void zkr_v52_inverse(zkr_v52 *out, cons
     zkr_fe total;
     for (int j = 0; j < 5; j++) limbs[j] = (uint64_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(all.l[j]));
     zkr_join52(total.l, limbs);
-    zkr_inverse_vartime(total.l, total.l, modulus->l, 0 - p_inverse);
+    invert(&total, &total);
     zkr_split52(limbs, total.l);
     zkr_v52_mul1(&others, &others, limbs, f);
     for (int j = 0; j < 5; j++) out->l[j] = _mm512_maskz_mov_epi64(nonzero, others.l[j]);

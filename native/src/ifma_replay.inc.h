@@ -6,6 +6,7 @@
  * share a slot.
  */
 #include "ifma_inverse.h"
+#include "inverse_vartime.h"
 #include "replay.h"
 
 typedef struct {
@@ -57,6 +58,10 @@ static void ifma_replay_load(zkr_v52 *out, const zkr_fe *base, const size_t at[Z
     for (size_t l = 0; l < ZKR_LANES; l++) rows[l] = base[at[l] + column];
     zkr_v52_load_words(words, rows[0].l);
     zkr_v52_split(out, words, 4);
+}
+
+static void ifma_replay_invert(zkr_fe *out, const zkr_fe *a) {
+    zkr_inverse_vartime(out->l, a->l, fr_modulus.l, 0 - FR_INV);
 }
 
 static __attribute__((noinline)) const uint32_t *ifma_replay_bits(const ifma_replay *s, const uint32_t *w) {
@@ -168,12 +173,12 @@ static void ifma_replay_kernel(const zkr_program *p, const zkr_replay_block *blo
         case ZKR_REPLAY_LINEAR: w = ifma_replay_linear(s, w, reduce); break;
         case ZKR_REPLAY_BITS: w = ifma_replay_bits(s, w); break;
         case ZKR_REPLAY_INVERSE:
-            zkr_v52_inverse(&x, &slots[w[2]], f, &fr_modulus, FR_INV);
+            zkr_v52_inverse(&x, &slots[w[2]], f, ifma_replay_invert);
             ifma_replay_store(s, w, &x);
             w += 3;
             break;
         case ZKR_REPLAY_DIVIDE:
-            zkr_v52_inverse(&y, &slots[w[3]], f, &fr_modulus, FR_INV);
+            zkr_v52_inverse(&y, &slots[w[3]], f, ifma_replay_invert);
             zkr_v52_mul(&x, &slots[w[2]], &y, f);
             ifma_replay_store(s, w, &x);
             w += 4;

@@ -1,5 +1,5 @@
 /* ifma_vec.inc.h: vector products of one field, included by kernels_ifma.c once per field; expects
- * F(name), FIELD (its zkr_f52) and MINUS_INVERSE (-1/p mod 2^64).
+ * F(name) and FIELD (its zkr_f52).
  *
  * Products: one factor is loaded times 2^4, so that (16 a b)/2^260 = a b/2^256, the ABI's own product,
  * with no conversion afterwards: below 16/85 p + p < 2p, one subtraction. Loads, products and stores
@@ -70,6 +70,11 @@ static void F(ifma_from_mont_kernel)(zkr_fe *out, const zkr_fe *a, size_t n) {
 
 /* ---- inversion ------------------------------------------------------------------------------ */
 
+/* a product outside the loops */
+static __attribute__((noinline)) void F(ifma_product)(zkr_v52 *out, const zkr_v52 *a, const zkr_v52 *b) {
+    zkr_v52_mul(out, a, b, &FIELD);
+}
+
 /* Eight elements as X < 16 p, with one in the place of zero; the lanes that are not zero */
 ZKR_V52_INLINE __mmask8 F(ifma_load_nonzero)(zkr_v52 *out, const zkr_fe *a) {
     __m512i w[4];
@@ -94,6 +99,14 @@ ZKR_V52_INLINE void F(ifma_inverse_step)(zkr_fe *out, zkr_v52 *inverse, const zk
     zkr_v52_store_words(out[0].l, w);
 }
 
+/* In constant time, since callers may invert secrets: Fermat's power of the integer a, taken as the
+ * Montgomery form of a / 2^256, is the form of 2^256 / a; read as an integer, 2^512 / a. */
+static void F(ifma_invert)(zkr_fe *out, const zkr_fe *a) {
+    F(inv)(out, a);
+    F(from_mont)(out, out);
+    F(from_mont)(out, out);
+}
+
 /* Montgomery's trick in each of eight lanes, as four chains of products side by side so that one
  * fills another's waiting: three products an element, and one inversion for all. The running products
  * before each vector, below 2^256, rest in scratch as columns of words. Bounds in units of p: the
@@ -116,18 +129,18 @@ static void F(ifma_inverse_kernel)(zkr_fe *out, const zkr_fe *a, zkr_fe *scratch
         memcpy(last, a + 8 * vectors, rest * sizeof *last);
         last_nonzero = F(ifma_load_nonzero)(&last_x, last);
         last_before = chain[0];
-        zkr_v52_mul(&chain[0], &chain[0], &last_x, &FIELD);
+        F(ifma_product)(&chain[0], &chain[0], &last_x);
     }
-    zkr_v52_mul(&t, &chain[0], &chain[1], &FIELD);
-    zkr_v52_mul(&u, &chain[2], &chain[3], &FIELD);
-    zkr_v52_mul(&x, &t, &u, &FIELD);
-    zkr_v52_inverse(&x, &x, &FIELD, &F(modulus), MINUS_INVERSE);
-    zkr_v52_mul(&u, &u, &x, &FIELD); /* 1/(c0 c1) */
-    zkr_v52_mul(&t, &t, &x, &FIELD); /* 1/(c2 c3) */
-    zkr_v52_mul(&inverse[0], &u, &chain[1], &FIELD);
-    zkr_v52_mul(&inverse[1], &u, &chain[0], &FIELD);
-    zkr_v52_mul(&inverse[2], &t, &chain[3], &FIELD);
-    zkr_v52_mul(&inverse[3], &t, &chain[2], &FIELD);
+    F(ifma_product)(&t, &chain[0], &chain[1]);
+    F(ifma_product)(&u, &chain[2], &chain[3]);
+    F(ifma_product)(&x, &t, &u);
+    zkr_v52_inverse(&x, &x, &FIELD, F(ifma_invert));
+    F(ifma_product)(&u, &u, &x); /* 1/(c0 c1) */
+    F(ifma_product)(&t, &t, &x); /* 1/(c2 c3) */
+    F(ifma_product)(&inverse[0], &u, &chain[1]);
+    F(ifma_product)(&inverse[1], &u, &chain[0]);
+    F(ifma_product)(&inverse[2], &t, &chain[3]);
+    F(ifma_product)(&inverse[3], &t, &chain[2]);
     if (rest != 0) {
         F(ifma_inverse_step)(last, &inverse[0], &last_before, &last_x, last_nonzero);
         memcpy(out + 8 * vectors, last, rest * sizeof *last);

@@ -11,19 +11,15 @@
 
 #define F(name) ZKR_PASTE(fr_, name)
 #define FIELD zkr_f52_fr
-#define MINUS_INVERSE FR_INV
 #include "ifma_vec.inc.h"
 #undef F
 #undef FIELD
-#undef MINUS_INVERSE
 
 #define F(name) ZKR_PASTE(fq_, name)
 #define FIELD zkr_f52_fq
-#define MINUS_INVERSE FQ_INV
 #include "ifma_vec.inc.h"
 #undef F
 #undef FIELD
-#undef MINUS_INVERSE
 
 #include "ifma_poseidon.inc.h"
 #include "ifma_replay.inc.h"

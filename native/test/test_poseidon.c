@@ -1,40 +1,23 @@
 /* test_poseidon.c: the optimised permutation on every path against the plain one, and refusals. */
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "../src/field.h"
+#include "check.h"
+#include "field.h"
 #include "zkr.h"
-
-#define EXPECT(condition)                                                             \
-    do {                                                                              \
-        if (!(condition)) {                                                           \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);   \
-            exit(1);                                                                  \
-        }                                                                             \
-    } while (0)
 
 #define MAX_T 17
 #define MAX_HASHES 40
 
-static uint64_t seed = 1;
-
-static uint64_t random_word(void) { /* xorshift64* (Marsaglia 2003; Vigna 2016) */
-    seed ^= seed >> 12;
-    seed ^= seed << 25;
-    seed ^= seed >> 27;
-    return seed * 0x2545f4914f6cdd1dULL;
-}
-
 static zkr_fe element(void) {
     zkr_fe x = {{0, 0, 0, 0}};
-    if (random_word() % 6 == 0) return x;
-    if (random_word() % 6 == 0) {
+    if (random64() % 6 == 0) return x;
+    if (random64() % 6 == 0) {
         x = fr_modulus;
         x.l[0]--;
         return x;
     }
-    for (int i = 0; i < 4; i++) x.l[i] = random_word();
+    for (int i = 0; i < 4; i++) x.l[i] = random64();
     x.l[3] %= fr_modulus.l[3];
     return x;
 }
@@ -50,7 +33,7 @@ static void make(parameters *p, uint32_t t, uint32_t full, uint32_t partial) {
     *p = (parameters){.t = t, .full = full, .partial = partial};
     p->constants = malloc(n * sizeof(zkr_fe));
     p->constants_mont = malloc(n * sizeof(zkr_fe));
-    EXPECT(p->constants != NULL && p->constants_mont != NULL);
+    CHECK(p->constants != NULL && p->constants_mont != NULL);
     for (size_t i = 0; i < n; i++) {
         p->constants[i] = element();
         fr_to_mont(&p->constants_mont[i], &p->constants[i]);
@@ -94,31 +77,31 @@ static zkr_fe plain(const parameters *p, const zkr_fe *inputs) {
     return state[0];
 }
 
-static void all_paths_agree_with_the_plain_permutation(uint32_t t, uint32_t full, uint32_t partial) {
+static void all_paths_agree(uint32_t t, uint32_t full, uint32_t partial) {
     static const char *const paths[] = {"portable", "adx", "ifma"};
     parameters p;
     make(&p, t, full, partial);
     zkr_poseidon *prepared;
     size_t bad;
-    EXPECT(zkr_poseidon_new(&prepared, t, full, partial, p.constants[0].l, p.mds[0].l, &bad) == ZKR_OK);
+    CHECK(zkr_poseidon_new(&prepared, t, full, partial, p.constants[0].l, p.mds[0].l, &bad) == ZKR_OK);
     for (int i = 0; i < 3; i++) {
         if (zkr_cpu_available(paths[i]) != ZKR_OK) continue;
         zkr_engine *engine;
-        EXPECT(zkr_engine_new(&engine, paths[i], 2) == ZKR_OK);
+        CHECK(zkr_engine_new(&engine, paths[i], 2) == ZKR_OK);
         const size_t sizes[] = {1, 7, 8, 17, MAX_HASHES};
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             const size_t n = sizes[s]; /* exact allocations, so that a sanitizer sees a step beyond */
             zkr_fe *inputs = malloc(n * (t - 1) * sizeof(zkr_fe)), *out = malloc(n * sizeof(zkr_fe));
-            EXPECT(inputs != NULL && out != NULL);
+            CHECK(inputs != NULL && out != NULL);
             for (size_t k = 0; k < n * (t - 1); k++) inputs[k] = element();
-            EXPECT(zkr_poseidon_hash(engine, prepared, out[0].l, inputs[0].l, n, &bad) == ZKR_OK);
+            CHECK(zkr_poseidon_hash(engine, prepared, out[0].l, inputs[0].l, n, &bad) == ZKR_OK);
             for (size_t k = 0; k < n; k++) {
                 const zkr_fe want = plain(&p, &inputs[k * (t - 1)]);
-                EXPECT(zkr_fe_eq(&out[k], &want));
+                CHECK(zkr_fe_eq(&out[k], &want));
             }
             inputs[n * (t - 1) - 1] = fr_modulus;
-            EXPECT(zkr_poseidon_hash(engine, prepared, out[0].l, inputs[0].l, n, &bad) == ZKR_NOTCANONICAL);
-            EXPECT(bad == n * (t - 1) - 1);
+            CHECK(zkr_poseidon_hash(engine, prepared, out[0].l, inputs[0].l, n, &bad) == ZKR_NOTCANONICAL);
+            CHECK(bad == n * (t - 1) - 1);
             free(inputs);
             free(out);
         }
@@ -134,47 +117,54 @@ static void wrong_arguments_give_a_status(void) {
     const uint64_t *c = p.constants[0].l, *m = p.mds[0].l;
     zkr_poseidon *prepared = NULL;
     size_t bad;
-    EXPECT(zkr_poseidon_new(NULL, 3, 8, 5, c, m, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_new(&prepared, 1, 8, 5, c, m, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_new(&prepared, 18, 8, 5, c, m, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_new(&prepared, 3, 7, 5, c, m, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_new(&prepared, 3, 0, 5, c, m, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_new(&prepared, 3, 1026, 5, c, m, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_new(&prepared, 3, 8, 1025, c, m, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_new(&prepared, 3, 8, 5, NULL, m, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_new(&prepared, 3, 8, 5, c, NULL, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_new(NULL, 3, 8, 5, c, m, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_new(&prepared, 1, 8, 5, c, m, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_new(&prepared, 18, 8, 5, c, m, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_new(&prepared, 3, 7, 5, c, m, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_new(&prepared, 3, 0, 5, c, m, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_new(&prepared, 3, 1026, 5, c, m, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_new(&prepared, 3, 8, 1025, c, m, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_new(&prepared, 3, 8, 5, NULL, m, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_new(&prepared, 3, 8, 5, c, NULL, &bad) == ZKR_BADARGS);
     const zkr_fe kept = p.constants[38];
     p.constants[38] = fr_modulus;
-    EXPECT(zkr_poseidon_new(&prepared, 3, 8, 5, c, m, &bad) == ZKR_NOTCANONICAL && bad == 38);
+    CHECK(zkr_poseidon_new(&prepared, 3, 8, 5, c, m, &bad) == ZKR_NOTCANONICAL && bad == 38);
     p.constants[38] = kept;
     p.mds[8] = fr_modulus;
-    EXPECT(zkr_poseidon_new(&prepared, 3, 8, 5, c, m, &bad) == ZKR_NOTCANONICAL && bad == 39 + 8);
+    CHECK(zkr_poseidon_new(&prepared, 3, 8, 5, c, m, &bad) == ZKR_NOTCANONICAL && bad == 39 + 8);
     memset(p.mds, 0, sizeof p.mds);
-    EXPECT(zkr_poseidon_new(&prepared, 3, 8, 5, c, m, NULL) == ZKR_UNSUPPORTED);
-    EXPECT(prepared == NULL);
+    CHECK(zkr_poseidon_new(&prepared, 3, 8, 5, c, m, NULL) == ZKR_UNSUPPORTED);
+    CHECK(prepared == NULL);
     zkr_poseidon_free(NULL);
     unmake(&p);
     make(&p, 3, 8, 5);
-    EXPECT(zkr_poseidon_new(&prepared, 3, 8, 5, p.constants[0].l, m, NULL) == ZKR_OK);
+    CHECK(zkr_poseidon_new(&prepared, 3, 8, 5, p.constants[0].l, m, NULL) == ZKR_OK);
     zkr_engine *engine;
-    EXPECT(zkr_engine_new(&engine, "", 1) == ZKR_OK);
+    CHECK(zkr_engine_new(&engine, "", 1) == ZKR_OK);
     uint64_t words[8] = {0};
-    EXPECT(zkr_poseidon_hash(NULL, prepared, words, words, 1, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_hash(engine, NULL, words, words, 1, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_hash(engine, prepared, NULL, words, 1, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_hash(engine, prepared, words, NULL, 1, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_hash(engine, prepared, words, words, SIZE_MAX / 64, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_poseidon_hash(engine, prepared, NULL, NULL, 0, &bad) == ZKR_OK);
+    CHECK(zkr_poseidon_hash(NULL, prepared, words, words, 1, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_hash(engine, NULL, words, words, 1, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_hash(engine, prepared, NULL, words, 1, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_hash(engine, prepared, words, NULL, 1, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_hash(engine, prepared, words, words, SIZE_MAX / 64, &bad) == ZKR_BADARGS);
+    CHECK(zkr_poseidon_hash(engine, prepared, NULL, NULL, 0, &bad) == ZKR_OK);
     zkr_engine_free(engine);
     zkr_poseidon_free(prepared);
     unmake(&p);
 }
 
+static void every_width_agrees_with_the_plain_permutation(void) {
+    for (uint32_t t = 2; t <= MAX_T; t++) all_paths_agree(t, 8, 20);
+}
+
+static void few_and_many_rounds_agree_with_the_plain_permutation(void) {
+    all_paths_agree(3, 2, 0);
+    all_paths_agree(4, 4, 130);
+}
+
 int main(void) {
-    for (uint32_t t = 2; t <= MAX_T; t++) all_paths_agree_with_the_plain_permutation(t, 8, 20);
-    all_paths_agree_with_the_plain_permutation(3, 2, 0);
-    all_paths_agree_with_the_plain_permutation(4, 4, 130);
-    wrong_arguments_give_a_status();
-    puts("test_poseidon: ok");
+    RUN(every_width_agrees_with_the_plain_permutation);
+    RUN(few_and_many_rounds_agree_with_the_plain_permutation);
+    RUN(wrong_arguments_give_a_status);
     return 0;
 }

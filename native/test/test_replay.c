@@ -1,43 +1,26 @@
 /* test_replay.c: tapes of every instruction on every path, refusals, and tapes of random words. */
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "../src/field.h"
-#include "../src/inverse_vartime.h"
-#include "../src/replay.h"
+#include "check.h"
+#include "field.h"
+#include "inverse_vartime.h"
+#include "replay.h"
 #include "zkr.h"
-
-#define EXPECT(condition)                                                             \
-    do {                                                                              \
-        if (!(condition)) {                                                           \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);   \
-            exit(1);                                                                  \
-        }                                                                             \
-    } while (0)
 
 #define T 0x80000000u
 enum { MUL = 1, LC = 2, ADD = 3, SUB = 4, COPY = 5, BITS = 16, INVERSE = 17, DIVIDE = 18, IS_ZERO = 19, DIVMOD = 20, LESS = 21 };
 #define OP(code, words) ((uint32_t)(code) | (uint32_t)(words) << 8)
 
-static uint64_t seed = 1;
-
-static uint64_t random_word(void) { /* xorshift64* (Marsaglia 2003; Vigna 2016) */
-    seed ^= seed >> 12;
-    seed ^= seed << 25;
-    seed ^= seed >> 27;
-    return seed * 0x2545f4914f6cdd1dULL;
-}
-
 static zkr_fe element(void) {
     zkr_fe x = {{0, 0, 0, 0}};
-    switch (random_word() % 6) {
+    switch (random64() % 6) {
     case 0: return x;
     case 1: return fr_one;
     case 2: fr_sub(&x, &x, &fr_one); return x;
-    case 3: fr_from_u64(&x, random_word() >> (random_word() % 64)); return x;
+    case 3: fr_from_u64(&x, random64() >> (random64() % 64)); return x;
     default:
-        for (int i = 0; i < 4; i++) x.l[i] = random_word();
+        for (int i = 0; i < 4; i++) x.l[i] = random64();
         x.l[3] %= fr_modulus.l[3];
         return x;
     }
@@ -116,9 +99,9 @@ static void by_hand(zkr_fe *out, const zkr_fe *links, const zkr_fe *inputs, cons
 static zkr_program *compile(const zkr_fe *constants) {
     zkr_program *p;
     size_t offset;
-    EXPECT(zkr_program_new(&p, everything, sizeof everything / 4, constants[0].l, 5, NUM_LINKS, NUM_INPUTS, NUM_OWN,
+    CHECK(zkr_program_new(&p, everything, sizeof everything / 4, constants[0].l, 5, NUM_LINKS, NUM_INPUTS, NUM_OWN,
                            NUM_TEMPORARIES, &offset) == ZKR_OK);
-    EXPECT(zkr_program_scratch(p) > 0 && zkr_program_scratch(p) % 64 == 0);
+    CHECK(zkr_program_scratch(p) > 0 && zkr_program_scratch(p) % 64 == 0);
     return p;
 }
 
@@ -129,11 +112,11 @@ static void every_instruction_does_what_it_says(void) {
     for (int i = 0; i < 3; i++) {
         if (zkr_cpu_available(paths[i]) != ZKR_OK) continue;
         zkr_engine *engine;
-        EXPECT(zkr_engine_new(&engine, paths[i], 3) == ZKR_OK);
+        CHECK(zkr_engine_new(&engine, paths[i], 3) == ZKR_OK);
         for (size_t n = 1; n < 42; n += n < 18 ? 1 : 8) {
             zkr_fe *links = malloc(n * NUM_LINKS * sizeof(zkr_fe)), *inputs = malloc(n * NUM_INPUTS * sizeof(zkr_fe));
             zkr_fe *out = malloc(n * NUM_OWN * sizeof(zkr_fe)), want[NUM_OWN];
-            EXPECT(links != NULL && inputs != NULL && out != NULL);
+            CHECK(links != NULL && inputs != NULL && out != NULL);
             for (size_t k = 0; k < n; k++) {
                 links[2 * k] = fr_one;
                 links[2 * k + 1] = element();
@@ -141,10 +124,10 @@ static void every_instruction_does_what_it_says(void) {
                 inputs[2 * k + 1] = element();
             }
             size_t bad;
-            EXPECT(zkr_replay(engine, p, out[0].l, links[0].l, inputs[0].l, n, &bad) == ZKR_OK);
+            CHECK(zkr_replay(engine, p, out[0].l, links[0].l, inputs[0].l, n, &bad) == ZKR_OK);
             for (size_t k = 0; k < n; k++) {
                 by_hand(want, &links[2 * k], &inputs[2 * k], constants);
-                EXPECT(memcmp(want, &out[k * NUM_OWN], sizeof want) == 0);
+                CHECK(memcmp(want, &out[k * NUM_OWN], sizeof want) == 0);
             }
             free(links);
             free(inputs);
@@ -162,41 +145,41 @@ static void wrong_arguments_give_a_status(void) {
     const size_t n = sizeof everything / 4;
     zkr_program *p = NULL;
     size_t bad;
-    EXPECT(zkr_program_new(NULL, everything, n, c, 5, 2, 2, 36, 10, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_program_new(&p, NULL, n, c, 5, 2, 2, 36, 10, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_program_new(&p, everything, n, NULL, 5, 2, 2, 36, 10, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_program_new(&p, everything, n, c, 2, 2, 2, 36, 10, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_program_new(&p, everything, n, c, 5, 0, 2, 36, 10, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_program_new(&p, everything, n, c, 5, 2, 37, 36, 10, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_program_new(&p, everything, n, c, 5, 2, 2, UINT32_MAX, 10, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, UINT32_MAX, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_program_new(&p, everything, n, c, 3, 2, 2, 36, 10, &bad) == ZKR_TAPE_CONSTANT);
-    EXPECT(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, 9, &bad) == ZKR_TAPE_DESTINATION);
-    EXPECT(zkr_program_new(&p, everything, n, c, 5, 2, 2, 37, 10, &bad) == ZKR_TAPE_MISSING && bad == 36);
-    EXPECT(zkr_program_new(&p, everything, n - 1, c, 5, 2, 2, 36, 10, &bad) == ZKR_TAPE_TRUNCATED);
+    CHECK(zkr_program_new(NULL, everything, n, c, 5, 2, 2, 36, 10, &bad) == ZKR_BADARGS);
+    CHECK(zkr_program_new(&p, NULL, n, c, 5, 2, 2, 36, 10, &bad) == ZKR_BADARGS);
+    CHECK(zkr_program_new(&p, everything, n, NULL, 5, 2, 2, 36, 10, &bad) == ZKR_BADARGS);
+    CHECK(zkr_program_new(&p, everything, n, c, 2, 2, 2, 36, 10, &bad) == ZKR_BADARGS);
+    CHECK(zkr_program_new(&p, everything, n, c, 5, 0, 2, 36, 10, &bad) == ZKR_BADARGS);
+    CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 37, 36, 10, &bad) == ZKR_BADARGS);
+    CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 2, UINT32_MAX, 10, &bad) == ZKR_BADARGS);
+    CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, UINT32_MAX, &bad) == ZKR_BADARGS);
+    CHECK(zkr_program_new(&p, everything, n, c, 3, 2, 2, 36, 10, &bad) == ZKR_TAPE_CONSTANT);
+    CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, 9, &bad) == ZKR_TAPE_DESTINATION);
+    CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 2, 37, 10, &bad) == ZKR_TAPE_MISSING && bad == 36);
+    CHECK(zkr_program_new(&p, everything, n - 1, c, 5, 2, 2, 36, 10, &bad) == ZKR_TAPE_TRUNCATED);
     constants[1] = constants[3];
-    EXPECT(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, 10, &bad) == ZKR_TAPE_CONSTANTS && bad == 1);
+    CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, 10, &bad) == ZKR_TAPE_CONSTANTS && bad == 1);
     constants[1] = fr_one;
     constants[4] = fr_modulus;
-    EXPECT(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, 10, NULL) == ZKR_NOTCANONICAL);
-    EXPECT(p == NULL);
+    CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, 10, NULL) == ZKR_NOTCANONICAL);
+    CHECK(p == NULL);
     zkr_program_free(NULL);
     make_constants(constants);
     p = compile(constants);
     zkr_engine *engine;
-    EXPECT(zkr_engine_new(&engine, "", 2) == ZKR_OK);
-    EXPECT(zkr_replay(NULL, p, out[0].l, links[0].l, inputs[0].l, 1, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_replay(engine, NULL, out[0].l, links[0].l, inputs[0].l, 1, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_replay(engine, p, NULL, links[0].l, inputs[0].l, 1, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_replay(engine, p, out[0].l, NULL, inputs[0].l, 1, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_replay(engine, p, out[0].l, links[0].l, NULL, 1, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_replay(engine, p, out[0].l, links[0].l, inputs[0].l, SIZE_MAX / 8, &bad) == ZKR_BADARGS);
-    EXPECT(zkr_replay(engine, p, NULL, NULL, NULL, 0, &bad) == ZKR_OK);
+    CHECK(zkr_engine_new(&engine, "", 2) == ZKR_OK);
+    CHECK(zkr_replay(NULL, p, out[0].l, links[0].l, inputs[0].l, 1, &bad) == ZKR_BADARGS);
+    CHECK(zkr_replay(engine, NULL, out[0].l, links[0].l, inputs[0].l, 1, &bad) == ZKR_BADARGS);
+    CHECK(zkr_replay(engine, p, NULL, links[0].l, inputs[0].l, 1, &bad) == ZKR_BADARGS);
+    CHECK(zkr_replay(engine, p, out[0].l, NULL, inputs[0].l, 1, &bad) == ZKR_BADARGS);
+    CHECK(zkr_replay(engine, p, out[0].l, links[0].l, NULL, 1, &bad) == ZKR_BADARGS);
+    CHECK(zkr_replay(engine, p, out[0].l, links[0].l, inputs[0].l, SIZE_MAX / 8, &bad) == ZKR_BADARGS);
+    CHECK(zkr_replay(engine, p, NULL, NULL, NULL, 0, &bad) == ZKR_OK);
     inputs[1] = fr_modulus;
-    EXPECT(zkr_replay(engine, p, out[0].l, links[0].l, inputs[0].l, 1, &bad) == ZKR_NOTCANONICAL && bad == 3);
+    CHECK(zkr_replay(engine, p, out[0].l, links[0].l, inputs[0].l, 1, &bad) == ZKR_NOTCANONICAL && bad == 3);
     inputs[1] = fr_one;
     links[0].l[0]--;
-    EXPECT(zkr_replay(engine, p, out[0].l, links[0].l, inputs[0].l, 1, &bad) == ZKR_TAPE_NOT_ONE && bad == 0);
+    CHECK(zkr_replay(engine, p, out[0].l, links[0].l, inputs[0].l, 1, &bad) == ZKR_TAPE_NOT_ONE && bad == 0);
     zkr_engine_free(engine);
     zkr_program_free(p);
 }
@@ -210,30 +193,30 @@ static void random_tapes_are_refused_or_agree(void) {
     make_constants(constants);
     zkr_engine *engines[3] = {NULL, NULL, NULL};
     for (int i = 0; i < 3; i++)
-        if (zkr_cpu_available(paths[i]) == ZKR_OK) EXPECT(zkr_engine_new(&engines[i], paths[i], 2) == ZKR_OK);
+        if (zkr_cpu_available(paths[i]) == ZKR_OK) CHECK(zkr_engine_new(&engines[i], paths[i], 2) == ZKR_OK);
     for (int round = 0; round < 60000; round++) {
         size_t n = 0;
         uint32_t own = 2;
-        while (n < 48 && random_word() % 12 != 0) {
-            const uint32_t op = ops[random_word() % (random_word() % 16 ? 11 : sizeof ops / 4)];
-            const uint32_t length = op == LC ? 3 + 2 * (uint32_t)(random_word() % 3)
+        while (n < 48 && random64() % 12 != 0) {
+            const uint32_t op = ops[random64() % (random64() % 16 ? 11 : sizeof ops / 4)];
+            const uint32_t length = op == LC ? 3 + 2 * (uint32_t)(random64() % 3)
                                     : op == COPY || op == INVERSE || op == IS_ZERO ? 3
                                     : op == DIVMOD ? 5 : 4;
-            words[n++] = OP(op, random_word() % 40 ? length : random_word() % 8);
+            words[n++] = OP(op, random64() % 40 ? length : random64() % 8);
             for (uint32_t i = 1; i < length; i++) {
-                const uint32_t temporary = T | (uint32_t)(random_word() % 3);
+                const uint32_t temporary = T | (uint32_t)(random64() % 3);
                 const bool result = i == 1 || (op == DIVMOD && i == 2);
                 if (result)
-                    words[n++] = own < 8 && random_word() % 2 ? 2 + own++ : temporary;
+                    words[n++] = own < 8 && random64() % 2 ? 2 + own++ : temporary;
                 else
-                    words[n++] = random_word() % 4 ? (uint32_t)(random_word() % 5) : temporary;
+                    words[n++] = random64() % 4 ? (uint32_t)(random64() % 5) : temporary;
             }
         }
-        if (random_word() % 8 == 0 && n > 0) words[random_word() % n] = (uint32_t)random_word();
+        if (random64() % 8 == 0 && n > 0) words[random64() % n] = (uint32_t)random64();
         zkr_program *p;
         size_t offset;
         if (zkr_program_new(&p, words, n, constants[0].l, 5, 2, 2, own, 3, &offset) != ZKR_OK) {
-            EXPECT(offset <= n || offset < 8);
+            CHECK(offset <= n || offset < 8);
             continue;
         }
         accepted++;
@@ -245,12 +228,12 @@ static void random_tapes_are_refused_or_agree(void) {
         }
         for (int i = 0; i < 3; i++) {
             if (engines[i] == NULL) continue;
-            EXPECT(zkr_replay(engines[i], p, out[i][0].l, links[0].l, inputs[0].l, 9, NULL) == ZKR_OK);
-            EXPECT(memcmp(out[i], out[0], 9 * own * sizeof(zkr_fe)) == 0);
+            CHECK(zkr_replay(engines[i], p, out[i][0].l, links[0].l, inputs[0].l, 9, NULL) == ZKR_OK);
+            CHECK(memcmp(out[i], out[0], 9 * own * sizeof(zkr_fe)) == 0);
         }
         zkr_program_free(p);
     }
-    EXPECT(accepted > 500);
+    CHECK(accepted > 500);
     for (int i = 0; i < 3; i++) zkr_engine_free(engines[i]);
 }
 
@@ -266,15 +249,14 @@ static void the_fast_inverse_agrees_with_fermat(void) {
         fr_inv(&want, &want);
         fr_from_mont(&want, &want);
         zkr_inverse_vartime(got.l, a.l, fr_modulus.l, 0 - FR_INV);
-        EXPECT(zkr_fe_eq(&got, &want));
+        CHECK(zkr_fe_eq(&got, &want));
     }
 }
 
 int main(void) {
-    the_fast_inverse_agrees_with_fermat();
-    every_instruction_does_what_it_says();
-    wrong_arguments_give_a_status();
-    random_tapes_are_refused_or_agree();
-    puts("test_replay: ok");
+    RUN(the_fast_inverse_agrees_with_fermat);
+    RUN(every_instruction_does_what_it_says);
+    RUN(wrong_arguments_give_a_status);
+    RUN(random_tapes_are_refused_or_agree);
     return 0;
 }
