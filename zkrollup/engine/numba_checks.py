@@ -27,8 +27,10 @@ from zkrollup.engine.numba_field import FQ, FR, first_unreduced, words
 
 __all__ = ["array", "instances", "layout", "poseidon_parameters", "program", "readonly", "reduced", "vector"]
 
-MAX_INDEX = 2**31
-"""Columns, rows and tape words are counted in 32-bit words whose top bit is taken."""
+MAX_INDEX = 2**32
+"""Columns and rows of a layout are below this: indices are 32-bit words."""
+MAX_WIRES = 2**28 + 1
+"""Links, own wires and temporaries of a program are below this."""
 
 
 def readonly(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -82,7 +84,7 @@ def _constants(what: str, a: Any) -> U64:
     view = vector(what, a)
     begin = [words((value << 256) % FR_MODULUS) for value in (0, 1, -1)]
     if len(view) < 3 or not np.array_equal(view[:3], np.array(begin, np.uint64)):
-        raise EngineError(f"{what}: expected to begin with 0, 1, -1 in Montgomery form")
+        raise EngineError(f"{what}: must begin with 0, 1, -1 (Montgomery)")
     return view
 
 
@@ -90,9 +92,9 @@ def poseidon_parameters(p: PoseidonParameters) -> tuple[U64, U64]:
     """The round constants and the matrix, canonical and checked."""
     if not isinstance(p, PoseidonParameters):
         raise EngineError(f"poseidon: parameters: expected PoseidonParameters, got {type(p).__name__}")
-    t = _count("poseidon: parameters.t", p.t, 2, 65)
-    full = _count("poseidon: parameters.rounds_full", p.rounds_full, 0, 1024)
-    partial = _count("poseidon: parameters.rounds_partial", p.rounds_partial, 0, 1024)
+    t = _count("poseidon: parameters.t", p.t, 2, 18)
+    full = _count("poseidon: parameters.rounds_full", p.rounds_full, 2, 1025)
+    partial = _count("poseidon: parameters.rounds_partial", p.rounds_partial, 0, 1025)
     if full % 2:
         raise EngineError(f"poseidon: parameters.rounds_full: expected an even number, got {full}")
     constants = vector("poseidon: parameters.round_constants", p.round_constants, (full + partial) * t)
@@ -100,53 +102,43 @@ def poseidon_parameters(p: PoseidonParameters) -> tuple[U64, U64]:
 
 
 _WRONG = {
-    codes.BAD_OPCODE: "unknown opcode",
-    codes.TRUNCATED: "the instruction's length is zero or runs past the end of the tape",
-    codes.BAD_LENGTH: "the instruction's length does not fit its opcode",
-    codes.BAD_OPERAND: "no such local column",
-    codes.BAD_TEMPORARY: "no such temporary",
-    codes.UNWRITTEN: "a value is read that no instruction has written yet",
-    codes.BAD_DESTINATION: "the destination is not an own wire that instructions may write",
-    codes.REPEATED: "an own wire is written a second time",
-    codes.BAD_CONSTANT: "no such constant",
-    codes.BAD_COUNT: f"a number of bits above {codes.MAX_BITS}",
+    codes.BAD_OPCODE: "no instruction has the opcode {opcode}",
+    codes.BAD_LENGTH: "an instruction with the opcode {opcode} cannot have {length} words",
+    codes.TRUNCATED: "the instruction has {length} words, which goes beyond the end",
+    codes.BAD_OPERAND: "there is no {operand}",
+    codes.UNWRITTEN: "{operand} is read before it is written",
+    codes.BAD_CONSTANT: "there is no constant {word}",
+    codes.BAD_DESTINATION: "{operand} cannot be written, or a run of results from it goes too far: "
+    "results are temporaries, or own wires after the inputs",
+    codes.REPEATED: "{operand}, or one in a run of results from it, is written a second time",
+    codes.BAD_COUNT: f"an element has at most {codes.MAX_BITS} bits, not {{word}}",
 }
 
 
-def program(p: Program) -> tuple[npt.NDArray[Any], U64]:
-    """The words and constants of a program that cannot leave its arrays, whatever values it meets."""
+def program(p: Program) -> tuple[npt.NDArray[Any], U64, int]:
+    """A program that cannot leave its arrays, whatever values it meets: words, constants, temporaries used."""
     if not isinstance(p, Program):
         raise EngineError(f"replay: program: expected Program, got {type(p).__name__}")
-    links = _count("replay: program.num_links", p.num_links, 1)
-    own = _count("replay: program.num_own", p.num_own, 0)
-    inputs = _count("replay: program.num_inputs", p.num_inputs, 0, own + 1)
-    temporaries = _count("replay: program.num_temporaries", p.num_temporaries, 0)
-    if links + own > MAX_INDEX:
-        raise EngineError(f"replay: program: {links + own} local columns, expected at most {MAX_INDEX}")
-    tape = array("replay: program.words", p.words, (None,), np.uint32)
-    # A temporary or own wire that is used takes a word: refuse to reserve memory for more than that.
-    if temporaries > 254 * len(tape) or own - inputs > 254 * len(tape):
-        raise EngineError(
-            f"replay: program: {len(tape)} words cannot write {own - inputs} own wires "
-            f"and {temporaries} temporaries"
-        )
-    constants = _constants("replay: program.constants", p.constants)
+    links = _count("replay: program: num_links", p.num_links, 1, MAX_WIRES)
+    own = _count("replay: program: num_own", p.num_own, 0, MAX_WIRES)
+    inputs = _count("replay: program: num_inputs", p.num_inputs, 0, own + 1)
+    temporaries = _count("replay: program: num_temporaries", p.num_temporaries, 0, MAX_WIRES)
+    tape = array("replay: program: words", p.words, (None,), np.uint32)
+    constants = _constants("replay: program: constants", p.constants)
     written = np.zeros(links + own, np.bool_)
     written[: links + inputs] = True
-    wrong, at, word = codes.check_program(
-        tape, len(constants), links + inputs, written, np.zeros(temporaries, np.bool_)
-    )
+    scratch = np.zeros(temporaries, np.bool_)
+    wrong, at = codes.check_program(tape, len(constants), links + inputs, written, scratch)
     if wrong:
-        value = int(tape[word])
-        operand = f"temporary {value - TEMPORARY}" if value >= TEMPORARY else str(value)
-        raise EngineError(
-            f"replay: program.words[{word}] = {operand}: {_WRONG[wrong]} "
-            f"(instruction at word {at}, opcode {int(tape[at]) & 0xFF})"
-        )
+        word = int(tape[at])
+        operand = f"temporary {word - TEMPORARY}" if word >= TEMPORARY else f"local column {word}"
+        detail = _WRONG[wrong].format(word=word, opcode=word & 0xFF, length=word >> 8, operand=operand)
+        raise EngineError(f"replay: program: word {at}: {detail}")
     if not written.all():
         missing = int(np.argmin(written))
-        raise EngineError(f"replay: program: own wire {missing - links} is written by no instruction")
-    return tape, constants
+        raise EngineError(f"replay: program: own wire {missing - links} is never written")
+    used = np.flatnonzero(scratch)
+    return tape, constants, int(used[-1]) + 1 if used.size else 0
 
 
 def instances(p: Program, links: Any, inputs: Any) -> tuple[U64, U64]:
@@ -157,7 +149,7 @@ def instances(p: Program, links: Any, inputs: Any) -> tuple[U64, U64]:
     reduced("replay: inputs", inputs)
     off = np.flatnonzero((links[:, 0] != np.array(words((1 << 256) % FR_MODULUS))).any(axis=1))
     if off.size:
-        raise EngineError(f"replay: links[{off[0]}, 0]: expected one (Montgomery)")
+        raise EngineError(f"replay: links: link 0 of instance {off[0]} is not one")
     return links, inputs
 
 
@@ -204,11 +196,11 @@ def _block(where: str, b: Block, num_columns: int, num_rows: int) -> Block:
         i = int(np.argmax(table[:, 0] != 0))
         raise EngineError(f"{where}.links[{i}, 0]: expected 0, the constant one, got {table[i, 0]}")
     constants = _constants(f"{where}.constants", b.constants)
-    a, b_matrix, c = (
+    a_matrix, b_matrix, c_matrix = (
         _matrix(f"{where}.{name}", matrix, rows, links + own, len(constants))
         for name, matrix in (("a", b.a), ("b", b.b), ("c", b.c))
     )
-    return Block(rows, links, own, count, a, b_matrix, c, constants, table, own_base, row_base)
+    return Block(rows, links, own, count, a_matrix, b_matrix, c_matrix, constants, table, own_base, row_base)
 
 
 def layout(what: str, x: Layout) -> Layout:

@@ -45,7 +45,6 @@ __all__ = [
     "BAD_LENGTH",
     "BAD_OPCODE",
     "BAD_OPERAND",
-    "BAD_TEMPORARY",
     "REPEATED",
     "TRUNCATED",
     "UNWRITTEN",
@@ -74,15 +73,14 @@ MAX_BITS = 254
 
 # What check_program finds wrong.
 BAD_OPCODE = 1
-TRUNCATED = 2
-BAD_LENGTH = 3
+BAD_LENGTH = 2
+TRUNCATED = 3
 BAD_OPERAND = 4
-BAD_TEMPORARY = 5
-UNWRITTEN = 6
+UNWRITTEN = 5
+BAD_CONSTANT = 6
 BAD_DESTINATION = 7
 REPEATED = 8
-BAD_CONSTANT = 9
-BAD_COUNT = 10
+BAD_COUNT = 9
 
 NIL = np.uint64(0)
 UNIT = np.uint64(1)
@@ -134,7 +132,7 @@ def _check_operand(operand: Index, num_local: Index, written: Any, temporary: An
     if operand >= TEMP:
         index = operand - TEMP
         if index >= temporary.shape[0]:
-            return BAD_TEMPORARY
+            return BAD_OPERAND
         return 0 if temporary[index] else UNWRITTEN
     if operand >= num_local:
         return BAD_OPERAND
@@ -147,7 +145,7 @@ def _check_destination(operand: Index, given: Index, num_local: Index, written: 
     if operand >= TEMP:
         index = operand - TEMP
         if index >= temporary.shape[0]:
-            return BAD_TEMPORARY
+            return BAD_DESTINATION
         temporary[index] = True
         return 0
     if operand < given or operand >= num_local:
@@ -168,7 +166,7 @@ def check_program(words: Any, num_constants: Index, given: Index, written: Any, 
         written: one flag a local column, true for the first ``given``; marks are left in it.
         temporary: one flag a temporary, all false.
 
-    Returns: (what is wrong or 0, position of the instruction, position of the word).
+    Returns: (what is wrong or 0, position of the word).
     """
     num_local = written.shape[0]
     at = np.int64(0)
@@ -187,43 +185,45 @@ def check_program(words: Any, num_constants: Index, given: Index, written: Any, 
             writes = 2
             reads = 2
         elif opcode != LC:
-            return BAD_OPCODE, at, at
-        if length < 1 or length > end - at:
-            return TRUNCATED, at, at
+            return BAD_OPCODE, at
         if opcode == LC:
             if length < 3 or length % 2 == 0:
-                return BAD_LENGTH, at, at
+                return BAD_LENGTH, at
         elif length != 1 + writes + reads + (1 if opcode == BITS else 0):
-            return BAD_LENGTH, at, at
+            return BAD_LENGTH, at
+        if length > end - at:
+            return TRUNCATED, at
         if opcode == LC:
             if np.int64(words[at + 2]) >= num_constants:
-                return BAD_CONSTANT, at, at + 2
+                return BAD_CONSTANT, at + 2
             for k in range(at + 3, at + length, 2):
                 wrong = _check_operand(np.int64(words[k]), num_local, written, temporary)
                 if wrong != 0:
-                    return wrong, at, k
+                    return wrong, k
                 if np.int64(words[k + 1]) >= num_constants:
-                    return BAD_CONSTANT, at, k + 1
+                    return BAD_CONSTANT, k + 1
         else:
             for k in range(at + 1 + writes, at + 1 + writes + reads):
                 wrong = _check_operand(np.int64(words[k]), num_local, written, temporary)
                 if wrong != 0:
-                    return wrong, at, k
+                    return wrong, k
         count = np.int64(1)
         if opcode == BITS:
             count = np.int64(words[at + 3])
             if count > MAX_BITS:
-                return BAD_COUNT, at, at + 3
+                return BAD_COUNT, at + 3
         for k in range(at + 1, at + 1 + writes):
             first = np.int64(words[k])
             if first < TEMP and first + count > TEMP:
-                return BAD_DESTINATION, at, k
+                return BAD_DESTINATION, k
             for j in range(count):
                 wrong = _check_destination(first + j, given, num_local, written, temporary)
                 if wrong != 0:
-                    return wrong, at, k
+                    return wrong, k
+        if writes == 2 and words[at + 1] == words[at + 2]:
+            return REPEATED, at + 2
         at += length
-    return 0, at, at
+    return 0, at
 
 
 @kernel(inline=True)

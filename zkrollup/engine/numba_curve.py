@@ -510,4 +510,5 @@ def fixed_base(
                     p = add_signed(p, table, w * half + abs(digit) - 1, digit, like)
             store_point(sums, i, p)
         to_affine(sums, out, first, count, like)
-    digits[:] = 0
+    for w in range(windows):
+        digits[w, 0] = 0

@@ -339,7 +339,7 @@ class NumbaEngine:
         return out
 
     def replay(self, program: Program, links: U64, inputs: U64, out: U64 | None = None) -> U64:
-        tape, constants = checks.program(program)
+        tape, constants, temporaries = checks.program(program)
         links, inputs = checks.instances(program, links, inputs)
         shape = (len(links), int(program.num_own), 4)
         if out is None:
@@ -351,7 +351,6 @@ class NumbaEngine:
             if np.may_share_memory(out, links) or np.may_share_memory(out, inputs):
                 raise EngineError("replay: out: expected memory apart from links and inputs")
         own = out
-        temporaries = int(program.num_temporaries)
         self._ranges(
             len(links),
             1,

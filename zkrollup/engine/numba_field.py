@@ -429,4 +429,5 @@ def vec_inverse(a: Vector, out: Vector, one: Element, p: Modulus, start: int, st
         else:
             store(out, i, mul_mod(running, load(prefix, i - start), p))
             running = mul_mod(running, x, p)
-    prefix[:] = NIL
+    for k in range(stop - start):
+        store(prefix, k, ZERO)

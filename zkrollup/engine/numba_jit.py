@@ -4,8 +4,8 @@ This module must not know what the kernels compute.
 
 numba keys a cached function by its own file alone, so a caller would go on using the old machine code
 of a function that it calls in another file. The cache of this package is therefore keyed by the text
-of all ``numba_*.py`` files together. Where no cache can be written, kernels are compiled anew in each
-process.
+of all modules with kernels, and of those whose constants they take up. Where no cache can be written,
+kernels are compiled anew in each process.
 
 References: numba documentation, "Notes on caching".
 """
@@ -27,10 +27,15 @@ __all__ = ["kernel"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+_CONSTANTS = ("convert.py", "interface.py")
+_NO_KERNELS = ("numba_checks.py", "numba_engine.py")
+
+
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("numba_*.py")):
-        digest.update(path.read_bytes())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        if path.name in _CONSTANTS or (path.name.startswith("numba_") and path.name not in _NO_KERNELS):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -121,6 +121,22 @@ def scale(a: Field, s: Element) -> Field:
 
 
 @kernel
+def copy(a: Vector, out: Vector) -> None:
+    """out = a (numba's slice assignment would bring broadcasting and its errors into every kernel)."""
+    for i in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[i, k] = a[i, k]
+
+
+@kernel
+def clear(out: Vector) -> None:
+    """out = 0."""
+    for i in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[i, k] = NIL
+
+
+@kernel
 def fq12_mul(a: Vector, b: Vector, out: Vector) -> None:
     """out = a b; ``out`` is neither."""
     for k in range(6):
@@ -145,13 +161,13 @@ def fq12_mul_line(f: Vector, l0: Field, l1: Field, l3: Field, scratch: Vector) -
         if k < 3:
             part3 = times_xi(part3)
         put2(scratch, k, fq2_add(fq2_add(fq2_mul(get2(f, k), l0), part1), part3))
-    f[:] = scratch
+    copy(scratch, f)
 
 
 @kernel
 def fq12_one(f: Vector) -> None:
     """f = 1."""
-    f[:] = NIL
+    clear(f)
     put2(f, 0, (FQ_ONE, ZERO))
 
 
@@ -190,7 +206,7 @@ def fq12_inverse(a: Vector, out: Vector) -> None:
     t2 = fq2_sub(fq2_square(n1), fq2_mul(n0, n2))
     d = fq2_add(fq2_mul(n0, t0), times_xi(fq2_add(fq2_mul(n2, t1), fq2_mul(n1, t2))))
     d = fq2_inverse(d)
-    norm[:] = NIL
+    clear(norm)
     put2(norm, 0, fq2_mul(t0, d))
     put2(norm, 2, fq2_mul(t1, d))
     put2(norm, 4, fq2_mul(t2, d))
@@ -204,10 +220,10 @@ def fq12_power(a: Vector, exponent: Any, out: Vector) -> None:
     fq12_one(out)
     for k in range(64):
         fq12_mul(out, out, scratch)
-        out[:] = scratch
+        copy(scratch, out)
         if (exponent >> np.uint64(63 - k)) & UNIT:
             fq12_mul(out, a, scratch)
-            out[:] = scratch
+            copy(scratch, out)
 
 
 # -- the pairing ---------------------------------------------------------------------------------
@@ -283,7 +299,12 @@ def miller(p: Vector, q: Vector, f: Vector, table: Vector, bits: Any) -> None:
     scratch = np.empty((6, 8), np.uint64)
     live = np.empty(count, np.bool_)
     for j in range(count):
-        live[j] = p[j].any() and q[j].any()
+        in_p = NIL
+        in_q = NIL
+        for k in range(8):
+            in_p |= p[j, k]
+            in_q |= q[j, k] | q[j, k + 8]
+        live[j] = in_p != NIL and in_q != NIL
         for k in range(8):
             t[3 * j, k] = q[j, k]
             t[3 * j + 1, k] = q[j, k + 8]
@@ -293,7 +314,7 @@ def miller(p: Vector, q: Vector, f: Vector, table: Vector, bits: Any) -> None:
     coordinate = p.reshape(2 * count, 4)
     for i in range(bits.shape[0]):
         fq12_mul(f, f, scratch)
-        f[:] = scratch
+        copy(scratch, f)
         for j in range(count):
             if live[j]:
                 px = load(coordinate, 2 * j)
@@ -343,7 +364,7 @@ def final_exponentiation(f: Vector, out: Vector, table: Vector) -> None:
     fq12_mul(h, g, f)
     fq12_frobenius(f, h, 2, table)
     fq12_mul(out, h, f)
-    out[:] = f
+    copy(f, out)
     # q: g / (c^36 b^18 a^12) and 1: 1 / (c^36 b^30 a^18 g^2); their common part is (c^6 b^3 a^2)^6
     fq12_power(c, np.uint64(6), h)
     fq12_power(b, np.uint64(3), c)
@@ -355,7 +376,7 @@ def final_exponentiation(f: Vector, out: Vector, table: Vector) -> None:
     fq12_mul(c, g, f)
     fq12_frobenius(f, c, 1, table)
     fq12_mul(out, c, f)
-    out[:] = f
+    copy(f, out)
     # what the last one has more: b^12 a^6 g^2 = ((b^2 a)^3 g)^2
     fq12_mul(b, b, c)
     fq12_mul(c, a, f)
@@ -365,7 +386,7 @@ def final_exponentiation(f: Vector, out: Vector, table: Vector) -> None:
     fq12_mul(c, h, f)
     fq12_conjugate(f, c)
     fq12_mul(out, c, f)
-    out[:] = f
+    copy(f, out)
 
 
 @kernel
@@ -411,12 +432,19 @@ def verify_proofs(
         for word in range(4):
             p[0, word] = a[i, word]
             p[0, word + 4] = minus[word]
-        p[1] = alpha[0]
-        p[3] = c[i]
-        q[0] = b[i]
-        q[1] = beta[0]
-        q[2] = gamma[0]
-        q[3] = delta[0]
+            p[1, word] = alpha[0, word]
+            p[1, word + 4] = alpha[0, word + 4]
+            p[3, word] = c[i, word]
+            p[3, word + 4] = c[i, word + 4]
+        for word in range(16):
+            q[0, word] = b[i, word]
+            q[1, word] = beta[0, word]
+            q[2, word] = gamma[0, word]
+            q[3, word] = delta[0, word]
         miller(p, q, f, table, bits)
         final_exponentiation(f, g, table)
-        out[i] = (g == one).all()
+        same = True
+        for row in range(6):
+            for word in range(8):
+                same = same and g[row, word] == one[row, word]
+        out[i] = same
