@@ -116,7 +116,7 @@ _WRONG = {
 
 
 def program(p: Program) -> tuple[npt.NDArray[Any], U64, int]:
-    """A program that cannot leave its arrays, whatever values it meets: words, constants, temporaries used."""
+    """The words, constants and number of used temporaries of a program that cannot leave its arrays."""
     if not isinstance(p, Program):
         raise EngineError(f"replay: program: expected Program, got {type(p).__name__}")
     links = _count("replay: program: num_links", p.num_links, 1, MAX_WIRES)
