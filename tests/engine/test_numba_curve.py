@@ -203,7 +203,7 @@ def test_curve__refuses_wrong_arguments(group: str) -> None:
         (lambda: msm(points.astype(np.int64), good), f"{group}_msm: bases: expected dtype uint64"),
         (lambda: msm(points, high_scalar), f"{group}_msm: scalars: element 2 is not below the modulus r"),
         (lambda: msm(high_point, good), f"{group}_msm: bases: element {element} is not below the modulus q"),
-        (lambda: fixed(points, good), rf"{group}_fixed_base: base: expected shape \({width}\)"),
+        (lambda: fixed(points, good), rf"{group}_fixed_base: base: expected shape \({width},\)"),
         (lambda: fixed(high_point[1], good), f"{group}_fixed_base: base: .* not below the modulus q"),
         (lambda: fixed(points[0], high_scalar), f"{group}_fixed_base: scalars: element 2 is not below"),
         (lambda: add(points, points[:1]), rf"{group}_add: b: expected shape \(3, {width}\)"),

@@ -92,9 +92,7 @@ def test_field_vectors__take_empty_and_read_only_arrays(field: str, modulus: int
 
 
 @EACH_FIELD
-def test_field_vectors__refuse_elements_at_or_above_the_modulus(
-    field: str, modulus: int, pack: Pack
-) -> None:
+def test_field_vectors__refuse_elements_at_or_above_the_modulus(field: str, modulus: int, pack: Pack) -> None:
     """V12: p, p + 1 and 2^256 - 1 are named by their index, in whichever argument they stand."""
     engine = get_engine("numba", threads=2)
     good = pack(list(range(5000)))

@@ -44,9 +44,7 @@ def test_ntt__evaluates_the_polynomial_at_each_point(size: int, coset: bool) -> 
     for values in vectors(size):
         array = engine.fr_to_mont(fr_from_ints(values))
         got = engine.ntt(array, coset=coset)
-        assert ints_from_limbs(engine.fr_from_mont(got)) == [
-            evaluate(values, x) for x in points(size, coset)
-        ]
+        assert ints_from_limbs(engine.fr_from_mont(got)) == [evaluate(values, x) for x in points(size, coset)]
         assert np.array_equal(engine.intt(got, coset=coset), array)
 
 

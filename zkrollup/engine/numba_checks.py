@@ -5,7 +5,6 @@ This module must not know how anything is computed; after these checks no kernel
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -52,6 +51,7 @@ def array(
         want is not None and have != want for have, want in zip(a.shape, shape, strict=True)
     ):
         wanted = ", ".join("n" if want is None else str(want) for want in shape)
+        wanted += "," if len(shape) == 1 else ""
         raise EngineError(f"{what}: expected shape ({wanted}), got {a.shape}")
     if not a.flags.c_contiguous:
         raise EngineError(f"{what}: expected a C-contiguous array (numpy.ascontiguousarray makes one)")
@@ -84,7 +84,7 @@ def _constants(what: str, a: Any) -> U64:
     view = vector(what, a)
     begin = [words((value << 256) % FR_MODULUS) for value in (0, 1, -1)]
     if len(view) < 3 or not np.array_equal(view[:3], np.array(begin, np.uint64)):
-        raise EngineError(f"{what}: must begin with 0, 1, -1 (Montgomery)")
+        raise EngineError(f"{what}: expected 0, 1, -1 in Montgomery form first")
     return view
 
 
@@ -121,7 +121,9 @@ def program(p: Program) -> tuple[npt.NDArray[Any], U64, int]:
         raise EngineError(f"replay: program: expected Program, got {type(p).__name__}")
     links = _count("replay: program: num_links", p.num_links, 1, MAX_WIRES)
     own = _count("replay: program: num_own", p.num_own, 0, MAX_WIRES)
-    inputs = _count("replay: program: num_inputs", p.num_inputs, 0, own + 1)
+    inputs = _count("replay: program: num_inputs", p.num_inputs, 0, MAX_WIRES)
+    if inputs > own:
+        raise EngineError(f"replay: program: {inputs} inputs among {own} own wires cannot be")
     temporaries = _count("replay: program: num_temporaries", p.num_temporaries, 0, MAX_WIRES)
     tape = array("replay: program: words", p.words, (None,), np.uint32)
     constants = _constants("replay: program: constants", p.constants)
@@ -159,21 +161,20 @@ def _matrix(where: str, m: Matrix, rows: int, columns: int, constants: int) -> M
     indptr = array(f"{where}.indptr", m.indptr, (rows + 1,), np.uint32)
     cols = array(f"{where}.cols", m.cols, (None,), np.uint32)
     coefs = array(f"{where}.coefs", m.coefs, (len(cols),), np.uint32)
-    if indptr[0] != 0 or indptr[-1] != len(cols):
-        raise EngineError(
-            f"{where}.indptr: expected to run from 0 to {len(cols)}, got {indptr[0]} to {indptr[-1]}"
-        )
-    if (indptr[1:] < indptr[:-1]).any():
-        row = int(np.argmax(indptr[1:] < indptr[:-1]))
-        raise EngineError(f"{where}.indptr[{row + 1}]: expected not to decrease")
+    falls = np.flatnonzero(indptr[1:] < indptr[:-1])
+    if indptr[0] != 0 or falls.size or indptr[-1] != len(cols):
+        bad = 0 if indptr[0] != 0 else int(falls[0]) + 1 if falls.size else rows
+        raise EngineError(f"{where}.indptr[{bad}]: expected 0 .. {len(cols)}, ascending")
     for name, values, limit in (("cols", cols, columns), ("coefs", coefs, constants)):
-        if (values >= limit).any():
-            k = int(np.argmax(values >= limit))
-            raise EngineError(f"{where}.{name}[{k}]: expected below {limit}, got {values[k]}")
+        above = np.flatnonzero(values >= limit)
+        if above.size:
+            k = int(above[0])
+            raise EngineError(f"{where}.{name}[{k}] = {values[k]}: expected below {limit}")
     return Matrix(indptr, cols, coefs)
 
 
-def _block(where: str, b: Block, num_columns: int, num_rows: int) -> Block:
+def _block(where: str, b: Block, x: Layout, column: int, row: int) -> Block:
+    """A checked block whose own columns and rows lie behind ``column`` and ``row``."""
     if not isinstance(b, Block):
         raise EngineError(f"{where}: expected Block, got {type(b).__name__}")
     rows = _count(f"{where}.num_rows", b.num_rows, 0)
@@ -182,39 +183,41 @@ def _block(where: str, b: Block, num_columns: int, num_rows: int) -> Block:
     count = _count(f"{where}.instances", b.instances, 0)
     own_base = _count(f"{where}.own_base", b.own_base, 0)
     row_base = _count(f"{where}.row_base", b.row_base, 0)
-    if own_base + count * own > num_columns:
-        raise EngineError(
-            f"{where}: its own columns end at {own_base + count * own}, the layout's at {num_columns}"
-        )
-    if row_base + count * rows > num_rows:
-        raise EngineError(f"{where}: its rows end at {row_base + count * rows}, the layout's at {num_rows}")
     table = array(f"{where}.links", b.links, (count, links), np.uint32)
-    if (table >= num_columns).any():
-        i, c = divmod(int(np.argmax(table >= num_columns)), links)
-        raise EngineError(f"{where}.links[{i}, {c}]: expected below {num_columns}, got {table[i, c]}")
-    if table[:, 0].any():
-        i = int(np.argmax(table[:, 0] != 0))
-        raise EngineError(f"{where}.links[{i}, 0]: expected 0, the constant one, got {table[i, 0]}")
+    if own_base < column or own_base + count * own > x.num_columns:
+        raise EngineError(f"{where}: own columns from {own_base} on overlap others or leave the layout")
+    if row_base < row or row_base + count * rows > x.num_rows:
+        raise EngineError(f"{where}: rows from {row_base} on overlap others or leave the layout")
     constants = _constants(f"{where}.constants", b.constants)
-    a_matrix, b_matrix, c_matrix = (
+    wrong = table >= x.num_columns
+    wrong[:, 0] |= table[:, 0] != 0
+    if wrong.any():
+        i, c = divmod(int(np.argmax(wrong)), links)
+        expected = f"a column below {x.num_columns}" + (", and 0 in place 0" if c == 0 else "")
+        raise EngineError(f"{where}.links[{i}, {c}] = {table[i, c]}: expected {expected}")
+    matrix_a, matrix_b, matrix_c = (
         _matrix(f"{where}.{name}", matrix, rows, links + own, len(constants))
         for name, matrix in (("a", b.a), ("b", b.b), ("c", b.c))
     )
-    return Block(rows, links, own, count, a_matrix, b_matrix, c_matrix, constants, table, own_base, row_base)
+    return Block(rows, links, own, count, matrix_a, matrix_b, matrix_c, constants, table, own_base, row_base)
 
 
 def layout(what: str, x: Layout) -> Layout:
     """The same layout with read-only arrays, every index of which is within its range."""
     if not isinstance(x, Layout):
         raise EngineError(f"{what}: layout: expected Layout, got {type(x).__name__}")
-    where = f"{what}: layout"
-    num_public = _count(f"{where}.num_public", x.num_public, 0)
-    num_columns = _count(f"{where}.num_columns", x.num_columns, num_public + 1)
-    num_rows = _count(f"{where}.num_rows", x.num_rows, 0)
-    blocks = tuple(_block(f"{where}.blocks[{i}]", b, num_columns, num_rows) for i, b in enumerate(x.blocks))
-    ranges = sorted((b.row_base, b.row_base + b.instances * b.num_rows, i) for i, b in enumerate(blocks))
-    occupied = [r for r in ranges if r[0] < r[1]]
-    for before, after in itertools.pairwise(occupied):
-        if after[0] < before[1]:
-            raise EngineError(f"{where}.blocks[{after[2]}]: its rows overlap those of block {before[2]}")
-    return Layout(num_columns, num_public, num_rows, blocks)
+    num_public = _count(f"{what}: num_public", x.num_public, 0)
+    num_columns = _count(f"{what}: num_columns", x.num_columns, 0)
+    num_rows = _count(f"{what}: num_rows", x.num_rows, 0)
+    if num_public >= num_columns:
+        raise EngineError(
+            f"{what}: {num_columns} columns cannot hold the constant and {num_public} public columns"
+        )
+    column, row = num_public + 1, 0
+    blocks = []
+    for i, given in enumerate(x.blocks):
+        block = _block(f"{what}: blocks[{i}]", given, x, column, row)
+        column = block.own_base + block.instances * block.num_own
+        row = block.row_base + block.instances * block.num_rows
+        blocks.append(block)
+    return Layout(num_columns, num_public, num_rows, tuple(blocks))

@@ -38,12 +38,14 @@ from zkrollup.engine.interface import (
     SetupResult,
 )
 
-__all__ = ["NumbaEngine"]
+__all__ = ["NumbaEngine", "Progress"]
 
 MAX_DOMAIN_BITS = 28
 TWIDDLES_KEPT = 3
 
 Task = Callable[[], object]
+Progress = Callable[[str, int, int], None]
+"""Called with a phase's name, how many of its points are done, and how many there are."""
 
 
 class _Group:
@@ -347,7 +349,7 @@ class NumbaEngine:
         else:
             checks.array("replay: out", out, shape)
             if not out.flags.writeable:
-                raise EngineError("replay: out: expected a writable array")
+                raise EngineError("replay: out: the array is read-only")
             if np.may_share_memory(out, links) or np.may_share_memory(out, inputs):
                 raise EngineError("replay: out: expected memory apart from links and inputs")
         own = out
@@ -410,9 +412,7 @@ class NumbaEngine:
     def _domain_size(self, what: str, layout: Layout) -> int:
         size = layout.domain_size
         if size > 1 << (MAX_DOMAIN_BITS - 1):  # the doubled domain must exist as well
-            raise EngineError(
-                f"{what}: layout: a domain of {size} rows, expected at most 2^{MAX_DOMAIN_BITS - 1}"
-            )
+            raise EngineError(f"{what}: {layout.num_rows} rows need a domain above 2^{MAX_DOMAIN_BITS - 1}")
         return size
 
     def groth16_quotient(self, layout: Layout, witness: U64) -> U64:
@@ -425,9 +425,11 @@ class NumbaEngine:
         a, b, c = (self.ntt(self.intt(x), coset=True) for x in (a, b, self.fr_mul(a, b)))
         return self.fr_sub(self.fr_mul(a, b), c)
 
-    def groth16_setup(self, layout: Layout) -> SetupResult:
+    def groth16_setup(self, layout: Layout, progress: Progress | None = None) -> SetupResult:
         """A key from fresh randomness; see :class:`SetupResult`.
 
+        ``progress`` hears of the phases "scalars", "a", "b1", "b2", "l", "h" as they begin and end.
+        When it raises, the setup ends.
         Every buffer with a secret or a value derived from one is wiped, also when an error is raised.
         What machine code left in registers and on its stack is out of reach here.
         """
@@ -441,12 +443,15 @@ class NumbaEngine:
             return fresh
 
         try:
-            return self._setup(layout, size, buffer)
+            return self._setup(layout, size, buffer, progress or _no_progress)
         finally:
             for secret in held:
                 secret.fill(0)
 
-    def _setup(self, layout: Layout, size: int, buffer: Callable[[int], U64]) -> SetupResult:
+    def _setup(
+        self, layout: Layout, size: int, buffer: Callable[[int], U64], progress: Progress
+    ) -> SetupResult:
+        progress("scalars", 0, 1)
         secrets = buffer(trusted.NUM_SECRETS)
         _random_fill(secrets)
         while not trusted.accept_secrets(secrets, size):
@@ -486,26 +491,35 @@ class NumbaEngine:
 
         b_columns = np.flatnonzero(b.any(axis=1)).astype(np.uint32)
         b_used = buffer(len(b_columns))
-        np.take(b, b_columns, axis=0, out=b_used)
+        np.take(b, b_columns, axis=0, out=b_used, mode="clip")  # the other modes keep a copy
+
+        progress("scalars", 1, 1)
 
         one, two = _generators()
-        heads1 = self._fixed_base(_G1, one, secrets)
-        heads2 = self._fixed_base(_G2, two, secrets)
-        both = self._fixed_base(_G1, one, l_and_ic)
+
+        def points(phase: str, group: _Group, scalars: U64) -> U64:
+            progress(phase, 0, len(scalars))
+            result = self._fixed_base(group, one if group is _G1 else two, scalars)
+            progress(phase, len(scalars), len(scalars))
+            return result
+
+        heads1 = self._fixed_base(_G1, one, secrets[trusted.ALPHA :])
+        heads2 = self._fixed_base(_G2, two, secrets[trusted.ALPHA :])
+        head = trusted.ALPHA
         return SetupResult(
-            alpha1=heads1[trusted.ALPHA].copy(),
-            beta1=heads1[trusted.BETA].copy(),
-            delta1=heads1[trusted.DELTA].copy(),
-            beta2=heads2[trusted.BETA].copy(),
-            gamma2=heads2[trusted.GAMMA].copy(),
-            delta2=heads2[trusted.DELTA].copy(),
-            ic=both[:public].copy(),
-            a=self._fixed_base(_G1, one, a),
+            alpha1=heads1[0].copy(),
+            beta1=heads1[trusted.BETA - head].copy(),
+            delta1=heads1[trusted.DELTA - head].copy(),
+            beta2=heads2[trusted.BETA - head].copy(),
+            gamma2=heads2[trusted.GAMMA - head].copy(),
+            delta2=heads2[trusted.DELTA - head].copy(),
+            ic=self._fixed_base(_G1, one, l_and_ic[:public]),
+            a=points("a", _G1, a),
             b_columns=b_columns,
-            b1=self._fixed_base(_G1, one, b_used),
-            b2=self._fixed_base(_G2, two, b_used),
-            l=both[public:].copy(),
-            h=self._fixed_base(_G1, one, quotient),
+            b1=points("b1", _G1, b_used),
+            b2=points("b2", _G2, b_used),
+            l=points("l", _G1, l_and_ic[public:]),
+            h=points("h", _G1, quotient),
         )
 
     def groth16_verify(self, vk: bytes, proofs: U64, public: U64) -> npt.NDArray[np.bool_]:
@@ -548,35 +562,39 @@ class NumbaEngine:
 
     def _verifying_key(self, vk: bytes) -> dict[str, U64]:
         """The points of a verifying key; EngineError unless they are ones that a setup may leave."""
-        if not isinstance(vk, (bytes, bytearray, memoryview)):
-            raise EngineError(f"groth16_verify: vk: expected bytes, got {type(vk).__name__}")
-        data = bytes(vk)
-        fixed, point = 56 * 8, 64
-        if len(data) < fixed + point or (len(data) - fixed) % point:
-            raise EngineError(
-                f"groth16_verify: vk: expected {fixed} + {point} (1 + n) bytes, got {len(data)}"
-            )
-        flat = np.frombuffer(data, "<u8").astype(np.uint64)
-        key: dict[str, U64] = {}
-        at = 0
-        for name, group in (("alpha1", _G1), ("beta2", _G2), ("gamma2", _G2), ("delta2", _G2)):
-            key[name] = checks.readonly(flat[at : at + group.width].reshape(1, -1))
-            at += group.width
-            if not key[name].any():
-                raise EngineError(f"groth16_verify: vk: {name} is the point at infinity")
-            if not self._good_points(group, key[name], group is _G2)[0]:
-                raise EngineError(f"groth16_verify: vk: {name} is no point of its group")
-        key["ic"] = checks.readonly(flat[at:].reshape(-1, _G1.width))
-        good = self._good_points(_G1, key["ic"], False)
-        if not good.all():
-            raise EngineError(f"groth16_verify: vk: ic[{int(np.argmin(good))}] is no point of its group")
-        if np.array_equal(key["gamma2"], key["delta2"]):
-            raise EngineError("groth16_verify: vk: gamma2 equals delta2: such a key proves anything")
+        what = "groth16_verify: vk"
+        if not isinstance(vk, bytes):
+            raise EngineError(f"{what}: expected bytes, got {type(vk).__name__}")
+        if len(vk) < 512 or len(vk) % 64:
+            raise EngineError(f"{what}: expected 512 + 64 n bytes, got {len(vk)}")
+        flat = np.frombuffer(vk, "<u8").astype(np.uint64)
+        if np.array_equal(flat[24:40], flat[40:56]):
+            raise EngineError(f"{what}: gamma2 equals delta2, so anyone can forge proofs for this key")
+        key = {
+            "alpha1": flat[:8].reshape(1, 8),
+            "beta2": flat[8:24].reshape(1, 16),
+            "gamma2": flat[24:40].reshape(1, 16),
+            "delta2": flat[40:56].reshape(1, 16),
+            "ic": flat[56:].reshape(-1, 8),
+        }
+        for name, points in key.items():
+            key[name] = checks.readonly(points)
+            group = _G1 if points.shape[1] == _G1.width else _G2
+            bad = ~(points.any(axis=1) & self._good_points(group, key[name], group is _G2))
+            if bad.any():
+                which = f"ic[{int(np.argmax(bad))}]" if name == "ic" else name
+                raise EngineError(
+                    f"{what}: {which} is not a finite point of its group with coordinates below the modulus q"
+                )
         return key
 
 
 def _bind(function: Callable[..., object], *arguments: Any) -> Task:
     return lambda: function(*arguments)
+
+
+def _no_progress(phase: str, done: int, total: int) -> None:
+    """Nobody listens."""
 
 
 def _windows(bits: int) -> int:
