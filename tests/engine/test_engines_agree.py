@@ -25,7 +25,6 @@ from zkrollup.engine import (
     fq_from_ints,
     fr_from_ints,
     get_engine,
-    ints_from_limbs,
 )
 from zkrollup.engine.convert import FQ_MODULUS as Q
 from zkrollup.engine.convert import FR_MODULUS as R
@@ -105,7 +104,7 @@ def generator(group: str) -> U64:
 @pytest.mark.parametrize("n", [0, 1, 2, 33, 700])
 def test_fixed_base_and_msm__give_the_same_bytes(native: Any, group: str, n: int) -> None:
     """Points with infinity, equal and opposite ones among them; scalars with edges, small and equal ones."""
-    logs = (some(n) + [7, 7, R - 7])[-n:] if n else []
+    logs = [*some(n), 7, 7, R - 7][-n:] if n else []
     base = generator(group)
     fixed = f"{group}_fixed_base"
     points = getattr(native, fixed)(base, mont(logs))
@@ -225,13 +224,13 @@ def test_replay__mutated_programs_are_refused_in_the_same_words(at: int, word: i
         mont([1, 2, 3][: program.num_links], 1, program.num_links),
         mont([R - 1, 5, 6][: program.num_inputs], 1, program.num_inputs),
     )
-    native = get_engine("native", threads=1)
-    try:
-        expected = native.replay(changed, *arguments)
-    except EngineError as error:
-        assert refusal(lambda: NUMBA.replay(changed, *arguments)) == str(error)
-    else:
-        assert_same(expected, NUMBA.replay(changed, *arguments))
+    outcomes = []
+    for engine in (get_engine("native", threads=1), NUMBA):
+        try:
+            outcomes.append(engine.replay(changed, *arguments).tolist())
+        except EngineError as error:
+            outcomes.append(str(error))
+    assert outcomes[0] == outcomes[1]
 
 
 def random_layout(seed: int) -> tuple[Layout, U64]:
@@ -376,7 +375,7 @@ def test_refusals__use_the_same_words(native: Any) -> None:
         layout.num_rows,
         (Block(*(links if v is block.links else v for v in vars(block).values())), *layout.blocks[1:]),
     )
-    proofs, public = np.zeros((1, 32), np.uint64), np.zeros((1, 1, 4), np.uint64)
+    proofs, public = np.zeros((1, 32), np.uint64), np.zeros((1, 2, 4), np.uint64)
     key = bytes(range(256)) * 2 + bytes(128)
     for call in (
         lambda e: e.fr_to_mont(high),
@@ -396,6 +395,7 @@ def test_refusals__use_the_same_words(native: Any) -> None:
         lambda e: e.groth16_verify(b"1", proofs, public),
         lambda e: e.groth16_verify(bytes(640), proofs, public),
         lambda e: e.groth16_verify(key, proofs, public),
+        lambda e: e.groth16_verify(key, proofs, public[:, :1].copy()),
         lambda e: e.groth16_verify(key, proofs[:, :31].copy(), public),
     ):
         assert refusal(lambda call=call: call(native)) == refusal(lambda call=call: call(NUMBA))

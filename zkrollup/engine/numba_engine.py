@@ -523,9 +523,13 @@ class NumbaEngine:
         )
 
     def groth16_verify(self, vk: bytes, proofs: U64, public: U64) -> npt.NDArray[np.bool_]:
-        key = self._verifying_key(vk)
+        if not isinstance(vk, bytes):
+            raise EngineError(f"groth16_verify: vk: expected bytes, got {type(vk).__name__}")
+        if len(vk) < 512 or len(vk) % 64:
+            raise EngineError(f"groth16_verify: vk: expected 512 + 64 n bytes, got {len(vk)}")
         proofs = checks.array("groth16_verify: proofs", proofs, (None, 32))
-        public = checks.array("groth16_verify: public", public, (len(proofs), len(key["ic"]) - 1, 4))
+        public = checks.array("groth16_verify: public", public, (len(proofs), len(vk) // 64 - 8, 4))
+        key = self._verifying_key(vk)
         m = len(proofs)
         good = np.ones(m, np.bool_)
         parts = {}
@@ -563,10 +567,6 @@ class NumbaEngine:
     def _verifying_key(self, vk: bytes) -> dict[str, U64]:
         """The points of a verifying key; EngineError unless they are ones that a setup may leave."""
         what = "groth16_verify: vk"
-        if not isinstance(vk, bytes):
-            raise EngineError(f"{what}: expected bytes, got {type(vk).__name__}")
-        if len(vk) < 512 or len(vk) % 64:
-            raise EngineError(f"{what}: expected 512 + 64 n bytes, got {len(vk)}")
         flat = np.frombuffer(vk, "<u8").astype(np.uint64)
         if np.array_equal(flat[24:40], flat[40:56]):
             raise EngineError(f"{what}: gamma2 equals delta2, so anyone can forge proofs for this key")
