@@ -274,7 +274,8 @@ def test_deposit__creates_exactly_the_requested_account(workshop: Any, after: di
 
 
 def test_deposit__never_creates_leaf_zero(workshop: Any) -> None:
-    assert "E second leaf/leaf 0 is never an account" in workshop.failures(workshop.forge(created(workshop, index=0)))
+    failures = workshop.failures(workshop.forge(created(workshop, index=0)))
+    assert "E second leaf/leaf 0 is never an account" in failures
 
 
 def test_deposit__never_overwrites_an_account(workshop: Any) -> None:
@@ -289,7 +290,8 @@ def test_deposit__with_ay_zero_creates_nothing(workshop: Any) -> None:
         key=(1, 0),
         second=replace(decision.second, after=changed(decision.second.after, ax=1, ay=0)),
     )
-    assert "E second leaf/a created account has a key with ay != 0" in workshop.failures(workshop.forge(flawed))
+    failures = workshop.failures(workshop.forge(flawed))
+    assert "E second leaf/a created account has a key with ay != 0" in failures
 
 
 def top_up(workshop: Any, balance: int, amount: int, nullified: bool) -> Transition:
