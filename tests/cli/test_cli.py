@@ -32,7 +32,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def demo_result(cache: Path) -> dict[str, Any]:
-    done = run(cache, "demo", *SMALL, "--txs", "3", "--save-txs", str(cache / "txs.jsonl"), "--json")
+    done = run(cache, "demo", *SMALL, "--txs", "4", "--save-txs", str(cache / "txs.jsonl"), "--json")
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     return result
