@@ -227,6 +227,7 @@ class Engine(Protocol):
     def r1cs_products(self, layout: Layout, witness: U64) -> tuple[U64, U64, U64]: ...
     # (num_rows, 4) each: A w, B w, C w, Montgomery
     def r1cs_violations(self, layout: Layout, witness: U64) -> npt.NDArray[np.int64]: ...
+
     # global rows with (A w)(B w) != (C w), ascending
 
     # -- Groth16 -----------------------------------------------------------------------------------
@@ -236,6 +237,7 @@ class Engine(Protocol):
     def groth16_setup(self, layout: Layout) -> SetupResult: ...
     # Toxic waste comes from the operating system, never becomes a Python integer and is wiped.
     def groth16_verify(self, vk: bytes, proofs: U64, public: U64) -> npt.NDArray[np.bool_]: ...
+
     # vk: alpha1 (8) | beta2 (16) | gamma2 (16) | delta2 (16) | ic ((1+n)*8) as little-endian uint64
     # bytes, Montgomery; proofs (m, 32): A (8) B (16) C (8), Montgomery; public (m, n, 4) CANONICAL.
     # False for a proof that does not hold; also for points off the curve or outside the subgroup,
