@@ -163,3 +163,16 @@ ZKR_NOINLINE void G(scalar_mul)(XYZZ *out, const POINT *p, const zkr_fe *k) {
     }
     *out = acc;
 }
+
+ZKR_INLINE void G(negate)(XYZZ *p) { B(neg)(&p->y, &p->y); }
+
+/* [k] p for a small k, bit by bit */
+ZKR_NOINLINE void G(small_multiple)(XYZZ *out, const XYZZ *p, uint32_t k) {
+    XYZZ acc;
+    G(set_infinity)(&acc);
+    for (int i = 31; i >= 0; i--) {
+        G(double)(&acc);
+        if ((k >> i) & 1) G(add)(&acc, p);
+    }
+    *out = acc;
+}

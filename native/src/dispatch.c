@@ -6,7 +6,8 @@
 
 #include "engine.h"
 
-#if defined(__x86_64__)
+/* The build defines ZKR_HAVE_ADX and ZKR_HAVE_IFMA when those kernels are part of it. */
+#if defined(ZKR_HAVE_ADX)
 #include <cpuid.h>
 #endif
 
@@ -17,7 +18,7 @@ static zkr_kernels tables[NUM_PATHS];
 static int available[NUM_PATHS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-#if defined(__x86_64__)
+#if defined(ZKR_HAVE_ADX)
 static uint64_t xgetbv0(void) {
     uint32_t eax, edx;
     __asm__ volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
@@ -42,18 +43,20 @@ static void detect(int *adx, int *ifma) {
 static void resolve(void) {
     zkr_kernels_fill_portable(&tables[PATH_PORTABLE]);
     available[PATH_PORTABLE] = 1;
-#if defined(__x86_64__)
+#if defined(ZKR_HAVE_ADX)
     int adx, ifma;
     detect(&adx, &ifma);
     if (adx) {
         zkr_kernels_fill_adx(&tables[PATH_ADX]);
         available[PATH_ADX] = 1;
     }
+#if defined(ZKR_HAVE_IFMA)
     if (ifma) {
         tables[PATH_IFMA] = tables[PATH_ADX];
         zkr_kernels_fill_ifma(&tables[PATH_IFMA]);
         available[PATH_IFMA] = 1;
     }
+#endif
 #endif
 }
 

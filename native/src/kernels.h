@@ -109,9 +109,7 @@ typedef struct zkr_kernels {
 
 /* Fill a table. The IFMA one expects the adx table already there and replaces entries. */
 void zkr_kernels_fill_portable(zkr_kernels *k);
-#if defined(__x86_64__)
 void zkr_kernels_fill_adx(zkr_kernels *k);
 void zkr_kernels_fill_ifma(zkr_kernels *k);
-#endif
 
 #endif

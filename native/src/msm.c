@@ -26,7 +26,7 @@
 #define MAX_WINDOW 16
 #define MAX_WINDOWS 64
 #define SAMPLE 4096
-#define LANES 512 /* lanes of one task of the bucket reduction */
+#define LANES 1024 /* most lanes of one task of the bucket reduction; no more than a BLOCK */
 
 /* ---- scalars to digits ----------------------------------------------------------------------- */
 
@@ -92,14 +92,14 @@ static scalar_profile profile(const zkr_kernels *k, const zkr_fe *scalars, size_
     return p;
 }
 
-/* The window size of least cost in base-field products: 6 a digit that is not zero, 12 a bucket. */
+/* The window size of least cost in base-field products: 6 a digit that is not zero, 13 a bucket. */
 static unsigned choose_window(scalar_profile p) {
     double best = 0;
     unsigned best_c = 0;
     for (unsigned c = 5; c <= MAX_WINDOW; c++) {
         const double digits = p.bits / c + 0.5 * p.nonzero;
         const double buckets = (double)num_windows(c) * (double)((size_t)1 << (c - 1));
-        const double cost = 6 * digits + 16 * buckets;
+        const double cost = 6 * digits + 13 * buckets;
         if (best_c == 0 || cost < best) {
             best = cost;
             best_c = c;
@@ -220,8 +220,8 @@ static uint32_t bucket_at(const uint32_t *starts, uint32_t buckets, uint32_t at)
 #define FE zkr_fe
 #define POINT zkr_g1
 #define XYZZ zkr_g1_xyzz
-#define BLOCK 4096
-#define CHUNK 1024
+#define BLOCK 8192
+#define CHUNK 2048
 #include "msm_group.inc.h"
 #undef N
 #undef G

@@ -82,7 +82,8 @@ static void N(join_heads)(N(bucket_job) *j) {
 typedef struct {
     const zkr_kernels *k;
     const POINT *buckets;
-    uint32_t num_buckets, lanes, steps; /* num_buckets = lanes * steps, steps a power of two */
+    uint32_t lanes, steps; /* lanes * steps buckets, steps a power of two */
+    uint32_t task_lanes;   /* lanes of one task, at most LANES */
     POINT *lane_memory;                 /* [worker][3][LANES]: R, T, gathered */
     FE *scratch;                        /* [worker][LANES], for the kernel */
     uint32_t *indices;                  /* [worker][LANES] */
@@ -97,8 +98,8 @@ static void N(reduce_lanes)(void *context, size_t begin, size_t end, unsigned wo
     FE *scratch = j->scratch + (size_t)worker * LANES;
     uint32_t *indices = j->indices + (size_t)worker * LANES;
     for (size_t task = begin; task < end; task++) {
-        const uint32_t low = (uint32_t)task * LANES;
-        const uint32_t count = j->lanes - low < LANES ? j->lanes - low : LANES;
+        const uint32_t low = (uint32_t)task * j->task_lanes;
+        const uint32_t count = j->lanes - low < j->task_lanes ? j->lanes - low : j->task_lanes;
         for (uint32_t l = 0; l < count; l++) indices[l] = (low + l) * j->steps + j->steps - 1;
         j->k->K.gather(r, j->buckets, indices, count);
         memcpy(t, r, count * sizeof *t);
@@ -108,23 +109,20 @@ static void N(reduce_lanes)(void *context, size_t begin, size_t end, unsigned wo
             j->k->K.add(r, r, gathered, count, scratch);
             j->k->K.add(t, t, r, count, scratch);
         }
-        /* sum T + steps * sum (low + l) R_l; weighted_sum gives sum (l + 1) R_l */
+        /* sum over the task = sum T + steps * sum (low + l) R_l; weighted_sum gives sum (l + 1) R_l and
+         * sum R_l, so the second term is steps * (weighted + (low - 1) * total). With one step T = R,
+         * and both terms together are weighted + low * total. */
         XYZZ weighted, total, sum, unused;
-        j->k->K.weighted_sum(&unused, &sum, t, count);
-        if (low + count > 1) {
-            j->k->K.weighted_sum(&weighted, &total, r, count);
-            if (low == 0) {
-                POINT minus;
-                G(to_affine)(&minus, &total);
-                G(neg)(&minus, &minus);
-                G(add_affine)(&weighted, &minus);
-            } else {
-                POINT affine;
-                const zkr_fe factor = {{low - 1, 0, 0, 0}};
-                G(to_affine)(&affine, &total);
-                G(scalar_mul)(&total, &affine, &factor);
-                G(add)(&weighted, &total);
-            }
+        j->k->K.weighted_sum(&weighted, &total, r, count);
+        if (j->steps == 1) {
+            G(small_multiple)(&sum, &total, low);
+            G(add)(&sum, &weighted);
+        } else {
+            j->k->K.weighted_sum(&unused, &sum, t, count);
+            XYZZ shift;
+            G(small_multiple)(&shift, &total, low == 0 ? 1 : low - 1);
+            if (low == 0) G(negate)(&shift);
+            G(add)(&weighted, &shift);
             for (uint32_t s = 1; s < j->steps; s *= 2) G(double)(&weighted);
             G(add)(&sum, &weighted);
         }
@@ -143,14 +141,17 @@ static int N(msm_many)(const zkr_engine *engine, POINT *out, const POINT *bases,
 
     const uint32_t buckets = 1u << (d.c - 1);
     const size_t threads = engine->threads, blocks = (n + BLOCK - 1) / BLOCK;
-    const uint32_t steps = buckets >= 32 * LANES ? 32 : buckets >= 4 * LANES ? buckets / LANES : 0;
-    const uint32_t lanes = steps > 0 ? buckets / steps : 0;
-    const size_t tasks = (lanes + LANES - 1) / LANES;
+    const uint32_t steps = buckets >= 32768 ? 16 : buckets >= 4096 ? 8 : 1;
+    const uint32_t lanes = buckets / steps;
+    uint32_t task_lanes = lanes / engine->threads + (lanes % engine->threads != 0);
+    if (task_lanes < 64) task_lanes = 64;
+    if (task_lanes > LANES) task_lanes = LANES;
+    const size_t tasks = (lanes + task_lanes - 1) / task_lanes;
     const size_t parts = threads < n / 1024 + 1 ? threads : n / 1024 + 1;
 
     int status = ZKR_NOMEM;
     N(bucket_job) b = {.k = k, .bases = bases, .num_buckets = buckets};
-    N(reduce_job) red = {.k = k, .num_buckets = buckets, .lanes = lanes, .steps = steps};
+    N(reduce_job) red = {.k = k, .lanes = lanes, .steps = steps, .task_lanes = task_lanes};
     sort_job sort = {.n = n, .zero = buckets, .parts = parts};
     d.digits = malloc((size_t)d.windows * n * sizeof *d.digits);
     d.negated = malloc(n);
@@ -164,7 +165,7 @@ static int N(msm_many)(const zkr_engine *engine, POINT *out, const POINT *bases,
     b.scratch = aligned_alloc(64, threads * BLOCK * sizeof *b.scratch);
     b.lengths = malloc(threads * BLOCK * sizeof *b.lengths);
     red.lane_memory = malloc(threads * 3 * LANES * sizeof *red.lane_memory);
-    red.partial = malloc((tasks + 1) * sizeof *red.partial);
+    red.partial = malloc(tasks * sizeof *red.partial);
     if (d.digits == NULL || d.negated == NULL || sort.entries == NULL || sort.counts == NULL || sort.starts == NULL ||
         b.buckets == NULL || b.heads == NULL || b.head_bucket == NULL || b.points == NULL || b.scratch == NULL ||
         b.lengths == NULL || red.lane_memory == NULL || red.partial == NULL)
@@ -187,14 +188,8 @@ static int N(msm_many)(const zkr_engine *engine, POINT *out, const POINT *bases,
         memset(b.buckets, 0, buckets * sizeof *b.buckets);
         zkr_parallel_for(engine->threads, (b.num_entries + BLOCK - 1) / BLOCK, 1, N(sum_blocks), &b);
         N(join_heads)(&b);
-        if (steps == 0) {
-            XYZZ sum, total;
-            k->K.weighted_sum(&sum, &total, b.buckets, buckets);
-            G(add)(&acc, &sum);
-        } else {
-            zkr_parallel_for(engine->threads, tasks, 1, N(reduce_lanes), &red);
-            for (size_t t = 0; t < tasks; t++) G(add)(&acc, &red.partial[t]);
-        }
+        zkr_parallel_for(engine->threads, tasks, 1, N(reduce_lanes), &red);
+        for (size_t t = 0; t < tasks; t++) G(add)(&acc, &red.partial[t]);
     }
     G(to_affine)(out, &acc);
     status = ZKR_OK;
@@ -295,13 +290,13 @@ static void N(fixed_chunk)(void *context, size_t begin, size_t end, unsigned wor
             j->k->K.add(acc, acc, points, n, scratch);
         }
     }
-    memset(plain, 0, n * sizeof *plain);
+    zkr_wipe(plain, n * sizeof *plain); /* a setup's scalars are secret */
 }
 
 static unsigned N(fixed_window)(size_t n) {
     double best = 0;
     unsigned best_c = 0;
-    for (unsigned c = 4; c <= 14; c++) {
+    for (unsigned c = 4; c <= 16; c++) {
         const double cost = (double)num_windows(c) * ((double)n + (double)((size_t)1 << (c - 1)));
         if (best_c == 0 || cost < best) {
             best = cost;

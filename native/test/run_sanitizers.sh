@@ -24,6 +24,7 @@ for source in "$root"/src/*.c; do
     kernels_adx*) [ $x86 = yes ] || continue; flags="-mbmi2 -madx" ;;
     kernels_ifma*) [ $x86 = yes ] || continue
         flags="-mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx512ifma -mbmi2 -madx" ;;
+    dispatch) [ $x86 = no ] || flags="-DZKR_HAVE_ADX -DZKR_HAVE_IFMA" ;;
     esac
     object="$build/$name.o"
     objects="$objects $object"
