@@ -216,12 +216,12 @@ def multiply_base8_plus_t4(cs: ConstraintSystem, bits: Sequence[Bool]) -> Montgo
     below them; 416 for 251 bits.
 
     The window of bits 3i .. 3i+2, worth w, contributes (2 w - 7) H with H = (8^i / 2) BASE8: one of eight
-    points that come in opposite pairs, and none the identity. In signs s = 2 bit - 1, 2 w - 7 = 4 s2 + 2 s1 + s0.
-    Abscissas do not change when all signs do, so u = c0 + c1 s0 s1 + c2 s0 s2 + c3 s1 s2, which is one
-    square: k (s0 + (c3/c2) s1 + (c3/c1) s2)^2 plus a constant. Ordinates change sign, so v is a combination of
-    s0, s1, s2 and s0 s1 s2, and s0 u is one with coefficient c3 at the latter: one product more. Three
-    rows add. The top two bits choose among four arbitrary points, T4 and what the windows add too
-    much included.
+    points that come in opposite pairs, and none the identity. In signs s = 2 bit - 1 the factor 2 w - 7
+    is 4 s2 + 2 s1 + s0. Abscissas do not change when all signs do, so that
+    u = c0 + c1 s0 s1 + c2 s0 s2 + c3 s1 s2, which is one square, k (s0 + (c3/c2) s1 + (c3/c1) s2)^2, plus
+    a constant. Ordinates change sign, so v is a combination of s0, s1, s2 and s0 s1 s2, and s0 u is one
+    with coefficient c3 at the latter: one product more. Three rows add. The top two bits choose among
+    four arbitrary points, which include T4 and take back what the windows add too much.
 
     The sum so far always has the torsion component T4, the windows' points have none: chords are
     distinct and no sum is the identity, whatever the scalar.

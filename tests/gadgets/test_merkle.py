@@ -1,0 +1,120 @@
+"""Membership and update in a 4-ary tree, against the paths of the twin."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from zkrollup.crypto import merkle as twin
+from zkrollup.crypto.tables import MODULUS
+from zkrollup.cs import ConstraintSystem
+from zkrollup.gadgets.merkle import merkle_lanes, merkle_membership, merkle_update
+from zkrollup.testing import assert_satisfied, assert_unsatisfied
+
+
+def lane_inputs(cs, depth):
+    return [cs.input_array(f"lanes_{k}", 4) for k in range(depth)]
+
+
+def make_path(leaf: int, index: int, depth: int, seed: int = 0) -> list[tuple[int, ...]]:
+    """A path of random siblings through ``leaf``."""
+    rng = random.Random(seed)
+    path, current = [], leaf
+    for place in twin.places(index, depth):
+        children = [rng.choice([0, MODULUS - 1, rng.randrange(MODULUS)]) for _ in range(4)]
+        children[place] = current
+        path.append(tuple(children))
+        current = twin.node(children)
+    return path
+
+
+def assignment(index: int, path: list[tuple[int, ...]], **leaves: int) -> dict[str, object]:
+    values: dict[str, object] = {"index": [index >> k & 1 for k in range(2 * len(path))], **leaves}
+    for level, lanes in enumerate(merkle_lanes(path)):
+        values[f"lanes_{level}"] = lanes
+    return values
+
+
+@pytest.fixture(scope="module")
+def update():
+    """A tree of depth 2."""
+    cs = ConstraintSystem("update")
+    index = cs.input_bool_array("index", 4)
+    before, after = cs.input("before"), cs.input("after")
+    for name, root in zip(
+        ("root_before", "root_after"),
+        merkle_update(cs, index, before, after, lane_inputs(cs, 2)),
+        strict=True,
+    ):
+        cs.export(name, root)
+    return cs.freeze()
+
+
+@pytest.fixture(scope="module")
+def membership():
+    cs = ConstraintSystem("membership")
+    index = cs.input_bool_array("index", 4)
+    cs.export("root", merkle_membership(cs, index, cs.input("leaf"), lane_inputs(cs, 2)))
+    return cs.freeze()
+
+
+@pytest.mark.parametrize("index", range(16))
+def test_update__gives_both_roots_at_every_index(index, update, engine):
+    for before, after in ((0, 5), (MODULUS - 1, 0), (7, 7), (index, index + 1)):
+        path = make_path(before, index, 2, seed=index)
+        check = assert_satisfied(
+            update, inputs=assignment(index, path, before=before, after=after), engine=engine
+        )
+        assert check["root_before"] == twin.root_from_path(before, index, path)
+        assert check["root_after"] == twin.root_from_path(after, index, path)
+
+
+@pytest.mark.parametrize("index", [0, 6, 15])
+def test_membership__gives_the_root(index, membership, engine):
+    path = make_path(99, index, 2)
+    check = assert_satisfied(membership, inputs=assignment(index, path, leaf=99), engine=engine)
+    assert check["root"] == twin.root_from_path(99, index, path)
+
+
+def test_rows__are_as_documented(update, membership):
+    assert update.num_constraints == 4 + 2 * 579
+    assert membership.num_constraints == 4 + 2 * 290
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_membership__refuses_another_index_or_leaf(level, membership):
+    path = make_path(99, 6, 2)
+    for bit in (2 * level, 2 * level + 1):
+        wrong = 6 ^ 1 << bit
+        check = assert_unsatisfied(
+            membership, inputs=assignment(wrong, path, leaf=99), by="the child stands at its place", only=True
+        )
+        assert {f.scope for f in check.failures} == {f"level {level}"}
+    assert_unsatisfied(
+        membership, inputs=assignment(6, path, leaf=98), by="level 0/the child stands at its place"
+    )
+
+
+def test_paths__of_wrong_shape_are_refused():
+    cs = ConstraintSystem("shape")
+    index, leaf = cs.input_bool_array("index", 3), cs.input("leaf")
+    with pytest.raises(ValueError, match="a path of 2 levels needs 4 index bits, got 3"):
+        merkle_membership(cs, index, leaf, lane_inputs(cs, 2))
+    with pytest.raises(ValueError, match="level 0: expected 4 lanes, got 3"):
+        merkle_update(cs, index[:2], leaf, leaf, [cs.input_array("short", 3)])
+
+
+@pytest.mark.slow
+def test_update__at_the_depth_of_the_rollup(engine):
+    cs = ConstraintSystem("update")
+    index = cs.input_bool_array("index", 32)
+    roots = merkle_update(cs, index, cs.input("before"), cs.input("after"), lane_inputs(cs, 16))
+    cs.export_array("root", roots)
+    template = cs.freeze()
+    assert template.num_constraints == 32 + 16 * 579
+    for place in (0, 1, 4**16 - 1, 0x12345678):
+        path = make_path(3, place, 16, seed=place)
+        check = assert_satisfied(template, inputs=assignment(place, path, before=3, after=4), engine=engine)
+        assert check["root[0]"] == twin.root_from_path(3, place, path)
+        assert check["root[1]"] == twin.root_from_path(4, place, path)

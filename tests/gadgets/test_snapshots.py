@@ -1,0 +1,166 @@
+"""Row counts of every gadget, as committed in ``snapshots.json``: a change is a reviewed line.
+
+To accept new counts: ``ZKROLLUP_UPDATE_SNAPSHOTS=1 pytest tests/gadgets/test_snapshots.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from zkrollup.crypto.tables import MODULUS, ORDER
+from zkrollup.gadgets import babyjubjub, bits, compare, select
+from zkrollup.gadgets.babyjubjub import Edwards, Montgomery
+from zkrollup.gadgets.eddsa import eddsa_poseidon_verify
+from zkrollup.gadgets.horner import horner_step
+from zkrollup.gadgets.merkle import merkle_membership, merkle_update
+from zkrollup.gadgets.poseidon import poseidon, poseidon_from_first_sbox
+
+FILE = Path(__file__).with_name("snapshots.json")
+
+
+def edwards(i, n="p"):
+    return Edwards(i[f"{n}x"], i[f"{n}y"])
+
+
+def montgomery(i, n="p"):
+    return Montgomery(i[f"{n}u"], i[f"{n}v"])
+
+
+def lanes(i, depth):
+    return [i[f"lanes_{k}"] for k in range(depth)]
+
+
+def test_rows__are_those_of_the_snapshot(record, rows_of):
+    counts: dict[str, int] = {}
+
+    def count(name, body, *args, **kwargs):
+        counts[name] = rows_of(record(body, *args, **kwargs))
+
+    def exported(function):
+        """The rows of a gadget whose results are made wires."""
+
+        def body(cs, i):
+            out = function(cs, i)
+            for field in out if isinstance(out, list | tuple) else [out]:
+                cs.materialise(field)
+
+        return body
+
+    def unused(function):
+        """The rows of a gadget whose result nobody uses."""
+
+        def body(cs, i):
+            function(cs, i)
+
+        return body
+
+    for n in (8, 64, 253):
+        count(f"bits.range_check({n})", unused(lambda cs, i, n=n: bits.range_check(cs, i["x"], n)), "x")
+    count("bits.to_bits_strict", unused(lambda cs, i: bits.to_bits_strict(cs, i["x"])), "x")
+    for name, n, bound in (("r", 254, MODULUS), ("l", 251, ORDER)):
+
+        def less_than(cs, i, bound=bound):
+            bits.assert_bits_less_than(cs, i["b"], bound)
+            with cs.scope("inputs"):
+                cs.assert_equal(bits.from_bits(cs, i["b"]), i["x"])  # the lowest bits are in no row yet
+
+        count(f"bits.assert_bits_less_than({name})", less_than, "x", bool_arrays={"b": n})
+    count("compare.is_zero", unused(lambda cs, i: compare.is_zero(cs, i["x"])), "x")
+    count("compare.is_equal", unused(lambda cs, i: compare.is_equal(cs, i["x"], i["y"])), "x y")
+    count("compare.assert_nonzero", unused(lambda cs, i: compare.assert_nonzero(cs, i["x"])), "x")
+    count("compare.less_than(64)", unused(lambda cs, i: compare.less_than(cs, i["x"], i["y"], 64)), "x y")
+    count(
+        "compare.assert_less_than(64)", lambda cs, i: compare.assert_less_than(cs, i["x"], i["y"], 64), "x y"
+    )
+    count(
+        "select.select", exported(lambda cs, i: select.select(cs, i["b"], i["x"], i["y"])), "x y", bools="b"
+    )
+    count(
+        "select.mux4",
+        exported(lambda cs, i: select.mux4(cs, *i["b"], i["v"])),
+        arrays={"v": 4},
+        bool_arrays={"b": 2},
+    )
+    count("select.one_hot4", exported(lambda cs, i: select.one_hot4(cs, *i["b"])[3]), bool_arrays={"b": 2})
+    count(
+        "select.conditional_swap",
+        exported(lambda cs, i: select.conditional_swap(cs, i["b"], i["x"], i["y"])[0]),
+        "x y",
+        bools="b",
+    )
+    count(
+        "horner.horner_step",
+        exported(lambda cs, i: horner_step(cs, i["b"], i["y"], i["z"], i["d"])),
+        "y z d",
+        bools="b",
+    )
+    for n in range(1, 17):
+        count(f"poseidon.poseidon({n})", exported(lambda cs, i: poseidon(cs, i["x"])), arrays={"x": n})
+    count(
+        "poseidon.poseidon_from_first_sbox(4)",
+        exported(lambda cs, i: poseidon_from_first_sbox(cs, i["x"])),
+        arrays={"x": 4},
+    )
+    for depth in (1, 2):
+        shape = {f"lanes_{k}": 4 for k in range(depth)}
+        count(
+            f"merkle.merkle_update(depth {depth})",
+            exported(
+                lambda cs, i, depth=depth: merkle_update(cs, i["index"], i["x"], i["y"], lanes(i, depth))
+            ),
+            "x y",
+            arrays=shape,
+            bool_arrays={"index": 2 * depth},
+        )
+        count(
+            f"merkle.merkle_membership(depth {depth})",
+            exported(lambda cs, i, depth=depth: merkle_membership(cs, i["index"], i["x"], lanes(i, depth))),
+            "x",
+            arrays=shape,
+            bool_arrays={"index": 2 * depth},
+        )
+    curve = babyjubjub
+    count("babyjubjub.assert_on_curve", lambda cs, i: curve.assert_on_curve(cs, edwards(i)), "px py")
+    count("babyjubjub.add", exported(lambda cs, i: curve.add(cs, edwards(i), edwards(i, "q"))), "px py qx qy")
+    count("babyjubjub.double", exported(lambda cs, i: curve.double(cs, edwards(i))), "px py")
+    count("babyjubjub.to_montgomery", exported(lambda cs, i: curve.to_montgomery(cs, edwards(i))), "px py")
+    count("babyjubjub.to_edwards", exported(lambda cs, i: curve.to_edwards(cs, montgomery(i))), "pu pv")
+    for name in ("add_distinct", "double_add_distinct"):
+        count(
+            f"babyjubjub.{name}",
+            exported(lambda cs, i, name=name: getattr(curve, name)(cs, montgomery(i), montgomery(i, "q"))),
+            "pu pv qu qv",
+        )
+    count(
+        "babyjubjub.double_montgomery",
+        exported(lambda cs, i: curve.double_montgomery(cs, montgomery(i))),
+        "pu pv",
+    )
+    count(
+        "babyjubjub.cofactor_multiple",
+        exported(lambda cs, i: curve.cofactor_multiple(cs, edwards(i))),
+        "px py",
+    )
+    count(
+        "babyjubjub.multiply_base8_plus_t4(251)",
+        exported(lambda cs, i: curve.multiply_base8_plus_t4(cs, i["b"])),
+        bool_arrays={"b": 251},
+    )
+    count(
+        "babyjubjub.multiply_plus_t2",
+        exported(lambda cs, i: curve.multiply_plus_t2(cs, montgomery(i), i["h"])),
+        "pu pv h",
+    )
+    count(
+        "eddsa.eddsa_poseidon_verify",
+        lambda cs, i: eddsa_poseidon_verify(
+            cs, i["enabled"], *(i[n] for n in ("ax", "ay", "r8x", "r8y", "s", "message"))
+        ),
+        "ax ay r8x r8y s message",
+        bools="enabled",
+    )
+    if os.environ.get("ZKROLLUP_UPDATE_SNAPSHOTS"):
+        FILE.write_text(json.dumps(counts, indent=1) + "\n")
+    assert counts == json.loads(FILE.read_text())
