@@ -215,7 +215,7 @@ def assert_variable(template, base, scalar, engine=None):
 
 
 def hard_scalars() -> list[int]:
-    """Scalars with a prefix near a multiple of l/2, where a chain without guards would meet m = 0, 1 or -1."""
+    """Scalars with a prefix near a multiple of l/2, where an unguarded chain would meet m = 0, 1 or -1."""
     found = {0, 1, 2, 3, MODULUS - 1, MODULUS - 2}
     for shift in range(7):
         for multiple in range(17):

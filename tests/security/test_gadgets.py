@@ -352,7 +352,7 @@ def test_merkle__reads_the_same_siblings_before_and_after():
                 assert check["root_after"] != honest["root_after"]
             else:
                 assert {f.label for f in check.failures} == {"the child stands at its place"}
-                assert {f.scope for f in check.failures} == {f"level {level if lane == place else 1}"}
+                assert f"level {level if lane == place else 1}" in {f.scope for f in check.failures}
 
 
 def test_merkle__does_not_take_a_node_for_a_leaf():
