@@ -33,7 +33,7 @@ typedef struct {
     const uint32_t *words;
     size_t num_words, num_constants;
     uint32_t num_links, num_inputs, num_own, num_temporaries, num_columns;
-    uint8_t *written;    /* per value */
+    uint8_t *written;    /* per value that an instruction may write */
     uint32_t *last_read; /* per value: number (from 1) of the last instruction that reads it, or 0 */
     /* emission */
     zkr_program *program;
@@ -128,7 +128,7 @@ static uint32_t value_of(const compiler *c, uint32_t operand) {
 static int validate(compiler *c, size_t *offset) {
     size_t at = 0;
     uint32_t number = 0;
-    memset(c->written, 1, c->num_links + (size_t)c->num_inputs);
+    const uint32_t first_result = c->num_links + c->num_inputs;
     while (at < c->num_words) {
         instruction in;
         *offset = at;
@@ -142,7 +142,7 @@ static int validate(compiler *c, size_t *offset) {
             *offset = at + read_offset(&in, i);
             const uint32_t value = value_of(c, read_at(&in, i));
             if (value == NONE) return ZKR_TAPE_OPERAND;
-            if (!c->written[value]) return ZKR_TAPE_UNWRITTEN;
+            if (value >= first_result && !c->written[value]) return ZKR_TAPE_UNWRITTEN;
             c->last_read[value] = number;
         }
         if (in.op == OP_LC) {
@@ -154,7 +154,7 @@ static int validate(compiler *c, size_t *offset) {
         for (uint32_t i = 0; i < in.num_dst; i++) {
             *offset = at + 1 + (in.op == OP_DIVMOD ? i : 0);
             const uint32_t dst = dst_at(&in, i), value = value_of(c, dst);
-            if (value == NONE || value < c->num_links + c->num_inputs) return ZKR_TAPE_DESTINATION;
+            if (value == NONE || value < first_result) return ZKR_TAPE_DESTINATION;
             if ((dst ^ in.words[1]) & TEMPORARY && in.op == OP_BITS) return ZKR_TAPE_DESTINATION;
             if (value < c->num_columns && c->written[value]) return ZKR_TAPE_REWRITTEN;
             if (i == 1 && in.op == OP_DIVMOD && dst == in.words[1]) return ZKR_TAPE_REWRITTEN;
@@ -162,7 +162,7 @@ static int validate(compiler *c, size_t *offset) {
         }
         at += in.length;
     }
-    for (uint32_t column = c->num_links + c->num_inputs; column < c->num_columns; column++) {
+    for (uint32_t column = first_result; column < c->num_columns; column++) {
         *offset = column - c->num_links;
         if (!c->written[column]) return ZKR_TAPE_MISSING;
     }

@@ -157,7 +157,7 @@ static void wrong_arguments_give_a_status(void) {
     CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, 9, &bad) == ZKR_TAPE_DESTINATION);
     CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 2, 37, 10, &bad) == ZKR_TAPE_MISSING && bad == 36);
     CHECK(zkr_program_new(&p, everything, n - 1, c, 5, 2, 2, 36, 10, &bad) == ZKR_TAPE_TRUNCATED);
-    constants[1] = constants[3];
+    constants[1] = constants[2];
     CHECK(zkr_program_new(&p, everything, n, c, 5, 2, 2, 36, 10, &bad) == ZKR_TAPE_CONSTANTS && bad == 1);
     constants[1] = fr_one;
     constants[4] = fr_modulus;

@@ -418,6 +418,7 @@ def test_replay__refuses_wrong_arguments() -> None:
     not_one[2, 0, 0] += np.uint64(1)
     read_only = np.zeros((3, 4, 4), np.uint64)
     read_only.flags.writeable = False
+    both = np.zeros((12, 4), np.uint64)
     high_constants = good.constants.copy()
     high_constants[3] = np.uint64(2**64 - 1)
     other_constants = good.constants.copy()
@@ -438,6 +439,7 @@ def test_replay__refuses_wrong_arguments() -> None:
         ),
         (lambda: engine.replay(good, links, inputs, np.zeros((3, 8, 4), np.uint64)[:, ::2]), "C-contiguous"),
         (lambda: engine.replay(good, links, inputs, read_only), "the array is read-only"),
+        (lambda: engine.replay(good, links, both[:6].reshape(3, 2, 4), both.reshape(3, 4, 4)), "overlaps"),
         (
             lambda: engine.replay(good, high_links, inputs),
             "replay: links: element 1 is not below the modulus r",

@@ -139,8 +139,8 @@ class CircuitsMixin(NativeBase):
 
         ``links``: ``(n, num_links, 4)`` with ``links[:, 0]`` one; ``inputs``: ``(n, num_inputs, 4)``.
         Returns all own wires, inputs first: ``(n, num_own, 4)``, in ``out`` when that is given (a
-        C-contiguous array, which may be part of a larger witness). All Montgomery. Memory beyond
-        that: one scratch per thread, of 320 bytes for each value alive at once.
+        C-contiguous array, perhaps part of a larger witness, that links and inputs do not overlap). All
+        Montgomery. Memory beyond that: one scratch per thread, of 320 bytes for each value alive at once.
 
         Raises EngineError for a malformed program (naming the word), wrong shapes, elements that are
         not below r, and links 0 that are not one.
@@ -155,6 +155,8 @@ class CircuitsMixin(NativeBase):
             out = np.empty((n, program.num_own, 4), dtype=np.uint64)
         else:
             self._check("replay: out", out, (n, program.num_own, 4))
+            if np.may_share_memory(out, links) or np.may_share_memory(out, inputs):
+                raise EngineError("replay: out: overlaps links or inputs in memory")
         bad = self._ffi.new("size_t *")
         status = self._lib.zkr_replay(
             self._handle, prepared, self._out(out), self._in(links), self._in(inputs), n, bad
