@@ -23,17 +23,14 @@ from typing import Any
 from zkrollup.cs import R1CS, System, Template
 from zkrollup.gadgets.eddsa import DUMMY_SIGNATURE
 from zkrollup.gadgets.merkle import merkle_lanes
+from zkrollup.state.accounts import TOKEN_BITS
+from zkrollup.state.amounts import AMOUNT_MANTISSA_BITS, FEE_MANTISSA_BITS
 from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.trace import BatchTrace, Kind, LeafUpdate, SlotTrace
 
 from .fees import record_fee_credit
 from .public_data import COMMITMENT_RATE, COMMITMENT_TAG, record_commitment, record_header, record_outputs
-from .transaction import (
-    AMOUNT_MANTISSA_BITS,
-    FEE_MANTISSA_BITS,
-    TOKEN_BITS,
-    record_transaction,
-)
+from .transaction import record_transaction
 
 __all__ = ["PUBLIC_INPUTS", "BatchCircuit", "batch_circuit"]
 

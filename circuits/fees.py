@@ -18,8 +18,9 @@ from zkrollup.cs import ConstraintSystem, Template
 from zkrollup.gadgets.bits import range_check, to_bits
 from zkrollup.gadgets.compare import is_zero
 from zkrollup.gadgets.merkle import merkle_update
+from zkrollup.state.accounts import BALANCE_BITS, NONCE_BITS, TOKEN_BITS
 
-from .transaction import BALANCE_BITS, NONCE_BITS, TOKEN_BITS, hash_leaf, lane_inputs, leaf_inputs
+from .transaction import hash_leaf, lane_inputs, leaf_inputs
 
 __all__ = ["record_fee_credit"]
 

@@ -43,22 +43,10 @@ from zkrollup.gadgets.eddsa import eddsa_poseidon_verify
 from zkrollup.gadgets.horner import horner_step
 from zkrollup.gadgets.merkle import merkle_update
 from zkrollup.gadgets.poseidon import poseidon
+from zkrollup.state.accounts import BALANCE_BITS, NONCE_BITS, TOKEN_BITS
+from zkrollup.state.amounts import AMOUNT_MANTISSA_BITS, EXPONENT_BITS, FEE_MANTISSA_BITS
 
-__all__ = [
-    "BALANCE_BITS",
-    "NONCE_BITS",
-    "TOKEN_BITS",
-    "decimal_value",
-    "leaf_inputs",
-    "record_transaction",
-]
-
-TOKEN_BITS = 32
-NONCE_BITS = 40
-BALANCE_BITS = 128
-AMOUNT_MANTISSA_BITS = 27
-FEE_MANTISSA_BITS = 7
-EXPONENT_BITS = 5
+__all__ = ["decimal_value", "hash_leaf", "lane_inputs", "leaf_inputs", "record_transaction"]
 
 # Bit positions in the record e0, a 240-bit number whose most significant byte goes first to L1, so
 # that a transfer is its first 14 bytes (state/public_data.py has the same layout as bytes).

@@ -25,6 +25,8 @@ ALLOWED: dict[str, frozenset[str]] = {
         {
             "zkrollup.cs",
             "zkrollup.gadgets",
+            "zkrollup.state.accounts",
+            "zkrollup.state.amounts",
             "zkrollup.state.parameters",
             "zkrollup.state.trace",
         }
