@@ -32,7 +32,7 @@ from zkrollup.bn254.g1 import G1Point
 from zkrollup.bn254.g2 import G2Point
 from zkrollup.bn254.pairing import pairing
 
-__all__ = ["PROOF_BYTES", "DegenerateKey", "MalformedFile", "Proof", "VerifyingKey"]
+__all__ = ["PROOF_BYTES", "DegenerateKey", "MalformedFile", "Proof", "VerifyingKey", "parse_object"]
 
 PROOF_BYTES = 2 * G1_BYTES + G2_BYTES
 
@@ -307,6 +307,11 @@ def _read(path: str | Path) -> bytes:
     return Path(path).read_bytes()
 
 
+def parse_object(text: str | bytes, file: str) -> dict[str, Any]:
+    """The object in a JSON text from a stranger; :class:`MalformedFile` names ``file``."""
+    return _Reader.of(text, file).document
+
+
 @dataclass(frozen=True)
 class _Reader:
     """A JSON object whose errors name the file and the place."""
@@ -328,8 +333,8 @@ class _Reader:
             decoded = text if isinstance(text, str) else text.decode("utf-8")
             # Whatever the recursion limit is set to, the parser must not be led down by brackets.
             depth = 0
-            for token in _BRACKETS_AND_STRINGS.findall(decoded):
-                depth += (token in "[{") - (token in "]}")
+            for token in _BRACKETS_AND_STRINGS.finditer(decoded):
+                depth += (token[0] in "[{") - (token[0] in "]}")
                 if depth > _MAX_JSON_DEPTH:
                     raise MalformedFile(file, "", f"JSON of at most {_MAX_JSON_DEPTH} levels", "more")
             document = json.loads(decoded, object_pairs_hook=unique)

@@ -49,10 +49,12 @@ def prove(
     """Proves that the prover knows ``witness``, a satisfying one with its public inputs.
 
     Blinding comes from the operating system, so two proofs of one witness differ in every element.
-    Raises WrongCircuitError when key and circuit differ, UnsatisfiedError when ``check`` finds failing
-    rows or seams. Arrays are handed to the engine as they lie in the key's memory map.
+    Raises WrongCircuitError when key and circuit differ, KeyFileError when the key's arrays do not fit
+    each other, UnsatisfiedError when ``check`` finds failing rows or seams. Arrays are handed to the
+    engine as they lie in the key's memory map.
     """
     key.require_circuit(r1cs.digest)
+    key.require_layout(r1cs.layout)
     clock = Phases(observe)
     if check:
         failures = r1cs.check(engine, witness)
