@@ -52,13 +52,23 @@ class BatchCircuit:
         self.templates: dict[str, Template] = {
             "header": record_header(slots, depth, fee_tokens),
             "slots": record_transaction(depth, fee_tokens),
-            "fees": record_fee_credit(depth),
+            **({"fees": record_fee_credit(depth)} if fee_tokens else {}),
             "commitment": record_commitment(),
             "outputs": record_outputs(),
         }
         header = system.add("header", self.templates["header"])
         slot_part = system.add("slots", self.templates["slots"], instances=slots)
-        fee_part = system.add("fees", self.templates["fees"], instances=fee_tokens)
+        root_after = slot_part.wire("root_after", instance=-1)
+        if fee_tokens:
+            fee_part = system.add("fees", self.templates["fees"], instances=fee_tokens)
+            fee_part.connect("root", first=root_after, chain="root_after")
+            for name, wires in (
+                ("token", [header.wire(f"fee_token_{k}") for k in range(fee_tokens)]),
+                ("account", [header.wire(f"fee_account_{k}") for k in range(fee_tokens)]),
+                ("fee", [slot_part.wire(f"fees_after_{k}", instance=-1) for k in range(fee_tokens)]),
+            ):
+                fee_part.connect(name, wires)
+            root_after = fee_part.wire("root_after", instance=-1)
 
         elements = [header.wire(f"h{i}") for i in range(4 + fee_tokens)]
         elements += [slot_part.wire(f"e{k}", instance=i) for i in range(slots) for k in range(4)]
@@ -69,7 +79,7 @@ class BatchCircuit:
         outputs = system.add("outputs", self.templates["outputs"])
 
         header.connect("z", system.public("z"))
-        header.connect("root_after", fee_part.wire("root_after", instance=-1))
+        header.connect("root_after", root_after)
         slot_part.connect("root", first=header.wire("root_before"), chain="root_after")
         slot_part.connect("domain", header.wire("domain"))
         slot_part.connect("z", system.public("z"))
@@ -78,13 +88,6 @@ class BatchCircuit:
         for k in range(fee_tokens):
             slot_part.connect(f"fee_token_{k}", header.wire(f"fee_token_{k}"))
             slot_part.connect(f"fees_{k}", first=header.wire("zero"), chain=f"fees_after_{k}")
-        fee_part.connect("root", first=slot_part.wire("root_after", instance=-1), chain="root_after")
-        for name, wires in (
-            ("token", [header.wire(f"fee_token_{k}") for k in range(fee_tokens)]),
-            ("account", [header.wire(f"fee_account_{k}") for k in range(fee_tokens)]),
-            ("fee", [slot_part.wire(f"fees_after_{k}", instance=-1) for k in range(fee_tokens)]),
-        ):
-            fee_part.connect(name, wires)
         commitment.connect("c", first=header.wire("c"), chain="c_after")
         for i in range(COMMITMENT_RATE):
             commitment.connect(f"x{i}", elements[i::COMMITMENT_RATE])
@@ -144,10 +147,11 @@ class BatchCircuit:
         parts: dict[str, list[Values]] = {
             "header": [header],
             "slots": slots,
-            "fees": fees,
             "commitment": [{"c": c} for c in chain[:-1]],
             "outputs": [{}],
         }
+        if fees:
+            parts["fees"] = fees
         return {"C": chain[-1], "z": z, "y": y}, parts
 
     def _commitment_chain(self, trace: BatchTrace, hasher: Hasher) -> list[int]:

@@ -33,7 +33,7 @@ first element, which holds the version 1 and is not zero. A polynomial other tha
 max(n, n') roots, so in the random oracle model each choice of (d', C) passes with probability at most
 1.14 * max(n, n') / r; the factor covers the bias of reducing 256 bits modulo r (at most six preimages
 for an element where 5.29 would be even). An adversary who tries q pairs wins with probability
-below q * 2^11 / 2^253 for the largest batches.
+below q * 2^22 / 2^253 for the largest batches (2^20 slots).
 
 It follows that whatever the circuit says of D holds for what L1 decoded, up to that probability and to
 collisions of Poseidon and keccak. In particular values that the circuit leaves unranged (an Ethereum
