@@ -290,4 +290,4 @@ def test_multiply__agrees_with_circomlibjs(variable, vectors):
 
 def test_rows__are_as_documented(fixed, variable):
     assert fixed.num_constraints == 251 + 416 + 2 + 2  # two outputs are combinations
-    assert variable.num_constraints == 1590 + 5 + 2
+    assert variable.num_constraints == 1586 + 5 + 2

@@ -35,7 +35,7 @@ def assignment(key, message, signature, enabled=1):
 
 
 def test_rows__are_as_documented(verify, rows_of):
-    assert rows_of(verify) == 2631
+    assert rows_of(verify) == 2627
 
 
 def test_verify__accepts_what_circomlibjs_signed(verify, vectors, engine):

@@ -322,7 +322,7 @@ def _top_table(windows_below: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def multiply(cs: ConstraintSystem, p: Montgomery, scalar: Field) -> Edwards:
     """h * p for the canonical value h of ``scalar``, in all cases.
 
-    Assumes: p has order l. Rows: 6 more than :func:`multiply_plus_t2`.
+    Assumes: p has order l. Rows: 5 more than :func:`multiply_plus_t2`.
     """
     # T4 once more, since T2 itself (h * p the identity) has no Edwards coordinates by to_edwards.
     x4, y4 = _as_montgomery(_torsion(4))
@@ -334,7 +334,7 @@ def multiply(cs: ConstraintSystem, p: Montgomery, scalar: Field) -> Edwards:
 def multiply_plus_t2(cs: ConstraintSystem, p: Montgomery, scalar: Field) -> Montgomery:
     """h * p + T2 for the canonical value h of ``scalar``, 0 <= h < r, in all cases; never the identity.
 
-    Assumes: p is a point of order l. Rows: 1589.
+    Assumes: p is a point of order l. Rows: 1586.
 
     *Digits.* Let b_0 .. b_253 be the bits of h, X_j = h >> j, and s_j = 2 b_j - 1. From m = 1, the
     step m -> 2m + s_j over j = 253, 252, ... leads to m = 2 X_j + 1. The digit s_j enters as the wire
@@ -345,17 +345,17 @@ def multiply_plus_t2(cs: ConstraintSystem, p: Montgomery, scalar: Field) -> Mont
     *Chords.* The chain holds P = m p + t, t in {0, T2}. A step computes 2 P + Q with Q = s_j p + q where
     q = T2 if t = 0 and q = 0 if t = T2; the next t is q. Since t != q, P and Q differ in their torsion and
     so do P and -Q: P != Q, P != -Q, also while leading zeros keep m at 1. The other thing that a step
-    needs is that 2 P + Q is not the identity. Down to j = 5 it is (2 X_j + 1) p + q with
-    0 < 2 X_j + 1 < 2^250 < l, so it is not. Thus 249 steps give P = (2 X_5 + 1) p + T2.
+    needs is that 2 P + Q is not the identity. Down to j = 4 it is (2 X_j + 1) p + q with
+    0 < 2 X_j + 1 <= 2 X_4 + 1 <= (r - 1) / 8 + 1 < l, since 8 l exceeds r, so it is not. Thus 250 steps
+    give P = (2 X_4 + 1) p. (That h < r is demanded below; a witness with other digits fails there.)
 
-    *The end.* Near the end 2 X_j + 1 may pass multiples of l, so the last five bits go elsewhere. Four
-    doublings give 16 P = (32 X_5 + 16) p, finite at each since P, of order 2 l, is doubled into
-    points of order l. A chain of its own from s_4 p + T2, by three steps with the digits s_3, s_2, s_1, gives
-    e p with e = 8 s_4 + 4 s_3 + 2 s_2 + s_1 odd and |e| <= 15: as above, and never the identity. To it
-    the point T2 (b_0 = 1) or -p + T2 (b_0 = 0) is added; it has another torsion component, so the chord is
-    distinct. The sum is (h mod 32 - 16) p + T2, since e = 2 (h mod 32 >> 1) - 15. A last chord adds 16 P,
-    which has no torsion component, and gives h p + T2: no identity there either, and no multiple of
-    l has mattered.
+    *The end.* Near the end 2 X_j + 1 may pass l, so the last four bits go elsewhere. Three doublings
+    give 8 P = (16 X_4 + 8) p, finite at each since P has order l. A chain of its own from s_3 p, by two steps
+    with the digits s_2 and s_1, gives e p with e = 4 s_3 + 2 s_2 + s_1 odd and |e| <= 7: as above, and never
+    the identity. To it the point T2 (b_0 = 1) or -p + T2 (b_0 = 0) is added; it has another torsion
+    component, so the chord is distinct. The sum is (h mod 16 - 8) p + T2, since
+    e = 2 (h mod 16 >> 1) - 7. A last chord adds 8 P, which has no torsion component, and gives
+    h p + T2: no identity there either, and no multiple of l has mattered.
 
     *Canonical.* The bits recompose h modulo r, and to a number below r: by :func:`assert_first_difference`
     on the prefixes (r >> s) - X_s. Digits of the two kinds have different ordinates, so a prefix costs one
@@ -371,7 +371,7 @@ def multiply_plus_t2(cs: ConstraintSystem, p: Montgomery, scalar: Field) -> Mont
 
     def is_guarded(j: int) -> bool:
         """Whether digit j comes with T2."""
-        return j % 2 == 1 if j >= 5 else j % 2 == 0
+        return j % 2 == 1 if j > 3 else j == 2
 
     # What remains of h below bit j, in scratch values, one less-than a bit.
     rest: list[Field] = [cs.constant(0)] * (_SCALAR_BITS + 1)
@@ -421,14 +421,14 @@ def multiply_plus_t2(cs: ConstraintSystem, p: Montgomery, scalar: Field) -> Mont
 
     with cs.scope("chain"):
         total = plain
-        for j in reversed(range(5, _SCALAR_BITS)):
+        for j in reversed(range(4, _SCALAR_BITS)):
             point = guarded if is_guarded(j) else plain
             total = double_add_distinct(cs, total, Montgomery(point.u, digits[j]))
-        for _ in range(4):
+        for _ in range(3):
             total = double_montgomery(cs, total)
     with cs.scope("last bits"):
-        end_point = Montgomery(guarded.u, digits[4])
-        for j in (3, 2, 1):
+        end_point = Montgomery(plain.u, digits[3])
+        for j in (2, 1):
             point = guarded if is_guarded(j) else plain
             end_point = double_add_distinct(cs, end_point, Montgomery(point.u, digits[j]))
         return add_distinct(cs, total, add_distinct(cs, end_point, minus))

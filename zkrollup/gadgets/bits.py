@@ -60,8 +60,8 @@ def to_bits_strict(cs: ConstraintSystem, x: Field) -> list[Bool]:
     """The 254 bits of the canonical value of x, least significant first.
 
     Theorem: ``x = sum(bits[i] * 2**i) < r`` over the integers, each bit 0 or 1; so the bits are unique,
-    those of x + r are refused. Assumes: nothing. Rows: 254 and those of
-    :func:`assert_bits_less_than`.
+    those of x + r are refused. Assumes: nothing. Rows: 285, of which
+    31 are those of :func:`assert_bits_less_than`.
     """
     bits = _decompose(cs, x, _MODULUS_BITS)
     assert_bits_less_than(cs, bits, MODULUS)

@@ -54,7 +54,7 @@ def eddsa_poseidon_verify(
 ) -> None:
     """Demand a valid signature where ``enabled`` is 1: the statement at the head of this file.
 
-    Ranges: any field elements. Assumes: nothing. Rows: 2630.
+    Ranges: any field elements. Assumes: nothing. Rows: 2627.
     """
     with cs.scope("key"):
         key = Edwards(select(cs, enabled, ax, BASE8[0]), select(cs, enabled, ay, BASE8[1]))
