@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zkrollup.cs import Bool, ConstraintSystem, Field
-from zkrollup.gadgets.poseidon import _fifth_power, first_constants, first_sbox, poseidon_from_first_sbox
+from zkrollup.gadgets.poseidon import fifth_power, first_constants, first_sbox, poseidon_from_first_sbox
 from zkrollup.gadgets.select import mux4
 
 __all__ = ["ARITY", "merkle_lanes", "merkle_membership", "merkle_update"]
@@ -75,7 +75,7 @@ def merkle_update(
         with cs.scope(f"level {level}"):
             low, high = index_bits[2 * level], index_bits[2 * level + 1]
             boxed_before, constant = _place(cs, low, high, before, lane)
-            change = _fifth_power(after + constant) - boxed_before
+            change = fifth_power(after + constant) - boxed_before
             # change times one-hot(low + 2 high): three products, as many as the four must add up to it.
             in_upper = high * change
             at_3 = low * in_upper
@@ -96,7 +96,7 @@ def _place(
         [(low, c[1] - c[0]), (high, c[2] - c[0]), (low & high, c[3] - c[2] - c[1] + c[0])], c[0]
     )
     # Made a wire first, so that the assertion takes over the multiplexer's last product.
-    boxed = cs.materialise(_fifth_power(child + constant))
+    boxed = cs.materialise(fifth_power(child + constant))
     cs.assert_equal(mux4(cs, low, high, lane), boxed, label="the child stands at its place")
     return boxed, constant
 

@@ -33,7 +33,7 @@ from functools import cache
 from zkrollup.crypto.tables import MODULUS, POSEIDON_MAX_INPUTS, poseidon_parameters
 from zkrollup.cs import ConstraintSystem, Field
 
-__all__ = ["first_sbox", "poseidon", "poseidon_from_first_sbox"]
+__all__ = ["fifth_power", "first_constants", "first_sbox", "poseidon", "poseidon_from_first_sbox"]
 
 Vector = tuple[int, ...]
 Matrix = tuple[Vector, ...]
@@ -50,7 +50,7 @@ def poseidon(cs: ConstraintSystem, inputs: Sequence[Field]) -> Field:
         raise ValueError(f"Poseidon takes 1 .. {POSEIDON_MAX_INPUTS} inputs, got {len(inputs)}")
     constants = _schedule(len(inputs) + 1).first[0]
     return poseidon_from_first_sbox(
-        cs, [_fifth_power(x + c) for x, c in zip(inputs, constants[1:], strict=True)]
+        cs, [fifth_power(x + c) for x, c in zip(inputs, constants[1:], strict=True)]
     )
 
 
@@ -65,7 +65,7 @@ def poseidon_from_first_sbox(cs: ConstraintSystem, lanes: Sequence[Field]) -> Fi
     schedule = _schedule(t)
     state = [cs.constant(pow(schedule.first[0][0], 5, MODULUS)), *lanes]
     for constants in schedule.first[1:]:
-        state = [_fifth_power(x) for x in _mix(cs, schedule.mds, state, constants)]
+        state = [fifth_power(x) for x in _mix(cs, schedule.mds, state, constants)]
     state = _mix(cs, schedule.mds, state, schedule.entry)
     box, rest = state[0], state[1:]
     for row, column, constant in schedule.partial:
@@ -77,7 +77,7 @@ def poseidon_from_first_sbox(cs: ConstraintSystem, lanes: Sequence[Field]) -> Fi
         rest = [cs.linear([(u, 1), (box, k)]) for u, k in zip(rest, column, strict=True)]
     state = [box, *_mix(cs, schedule.exit, rest, schedule.exit_constants)]
     for constants in schedule.last:
-        state = _mix(cs, schedule.mds, [_fifth_power(x) for x in state], constants)
+        state = _mix(cs, schedule.mds, [fifth_power(x) for x in state], constants)
     return _weighted_fifth_powers(cs, schedule.mds[0], state)
 
 
@@ -91,7 +91,7 @@ def first_constants(inputs: int) -> Vector:
     return _schedule(inputs + 1).first[0][1:]
 
 
-def _fifth_power(x: Field) -> Field:
+def fifth_power(x: Field) -> Field:
     """x^5, for one S-box. Rows: 3, none for a constant."""
     square = x.square()
     return x * square.square()
@@ -116,7 +116,7 @@ def _weighted_fifth_powers(cs: ConstraintSystem, weights: Vector, lanes: Sequenc
         sum_square = cs.linear([(s.square(), 1), (dd, 5)]).square()
         terms.append((s * cs.linear([(sum_square, 1), (dd.square(), -20)]), scale))
     if len(lanes) % 2:
-        terms.append((_fifth_power(lanes[-1]), weights[-1]))
+        terms.append((fifth_power(lanes[-1]), weights[-1]))
     return cs.linear(terms)
 
 
