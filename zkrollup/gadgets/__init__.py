@@ -4,7 +4,10 @@ This package must not know the rollup's rules, nor the primitives outside a circ
 ``zkrollup.crypto`` the tables of constants alone, so that comparing the two means something.
 
 Every docstring states the theorem, the ranges, what the caller must have established (``Assumes:``)
-and the number of rows. A gadget's rows define values for every witness; only its assertions obey
-``cs.when(flag)``. Signals that no row pins in some witness (the inverse that ``is_zero`` asks for, at
-zero) are named in the docstring as *free*.
+and the number of rows. Signals that no row pins in some witness (the inverse that ``is_zero`` asks
+for, at zero) are named as *free*.
+
+Ranges and equalities obey ``cs.when(flag)``. A gadget that defines values by rows of its own
+(``is_zero``, the curve, signatures) needs them in every witness and refuses to be recorded there:
+compute first, then condition what is demanded of the result.
 """

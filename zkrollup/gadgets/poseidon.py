@@ -163,7 +163,6 @@ def _schedule(t: int) -> _Schedule:
         ]
         rounds.append((tuple(row), tuple(column), constant))
     # The constants of the first partial round's other lanes are added by ``entry``, so offsets start at 0.
-    none = tuple([0] * t)
     return _Schedule(
         mds=table.mds,
         first=tuple(c[:half]),
@@ -171,7 +170,7 @@ def _schedule(t: int) -> _Schedule:
         partial=tuple(rounds),
         exit=tuple(tuple(row) for row in power),
         exit_constants=tuple(_times_vector(power, offset)),
-        last=(*c[half + partial + 1 :],) if half > 1 else (none,),
+        last=tuple(c[half + partial + 1 :]),
     )
 
 
