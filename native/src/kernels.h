@@ -95,6 +95,12 @@ typedef struct zkr_kernels {
     /* ---- R1CS and Groth16 ---- */
     /* out[row - begin] = row . gathered values, begin <= row < end, Fr */
     void (*sparse_rows)(zkr_fe *out, const zkr_sparse *m, const zkr_gather *from, size_t begin, size_t end);
+    /* The same for eight instances of a template; NULL where a path has no such lanes. load8: columns
+     * begin .. end-1, of ZKR_COLUMN8 words each (64-byte aligned), from base[c + lane * stride]. rows8:
+     * out[row - begin + lane * stride]; coefs[k] are limbs of 52 bits of constants[k] * 2^4 mod r. */
+    void (*sparse_load8)(uint64_t *columns, const zkr_fe *base, size_t stride, size_t begin, size_t end);
+    void (*sparse_rows8)(zkr_fe *out, size_t stride, const zkr_sparse *m, const uint64_t (*coefs)[5],
+                         const uint64_t *columns, size_t begin, size_t end);
     /* out[i] = scale x_i / (tau - x_i), x_i = start ratio^i != tau, Fr; scratch holds n elements */
     void (*fr_lagrange)(zkr_fe *out, const zkr_fe *tau, const zkr_fe *start, const zkr_fe *ratio,
                         const zkr_fe *scale, zkr_fe *scratch, size_t n);

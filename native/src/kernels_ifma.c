@@ -23,6 +23,7 @@
 
 #include "ifma_poseidon.inc.h"
 #include "ifma_replay.inc.h"
+#include "ifma_sparse.inc.h"
 
 void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->name = "ifma";
@@ -38,4 +39,6 @@ void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->fq.inverse = fq_ifma_inverse_kernel;
     k->poseidon = ifma_poseidon_kernel;
     k->replay = ifma_replay_kernel;
+    k->sparse_load8 = ifma_sparse_load8;
+    k->sparse_rows8 = ifma_sparse_rows8;
 }

@@ -2,6 +2,7 @@
  * a call, before any kernel follows one. */
 #include "r1cs.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "threads.h"
@@ -110,70 +111,134 @@ int zkr_r1cs_check_values(const zkr_engine *engine, const zkr_layout *layout, co
 
 /* ---- products ------------------------------------------------------------------------------- */
 
+/* A block times the witness, by one of two ways over slices of rows: instance by instance, or, where
+ * the path has such kernels and there are enough instances, eight instances at a time. */
 typedef struct {
     const zkr_kernels *k;
     const zkr_block *block;
     const zkr_fe *witness;
-    zkr_fe *out[3];
-    uint8_t *violated;
-    size_t slices; /* of one instance */
+    zkr_fe *out[3];    /* where not NULL: products */
+    uint8_t *violated; /* where not NULL: one byte a row */
+    size_t slices;     /* of one instance */
+    /* eight at a time: */
+    size_t instance;      /* the first */
+    uint64_t *columns;    /* their values, ZKR_COLUMN8 words a local column */
+    uint64_t (*coefs)[5]; /* the block's constants */
 } rows_job;
-
-/* Slice `at` of the block: rows begin .. end-1 of one instance, and where that instance's values are. */
-static zkr_gather slice_of(const rows_job *j, size_t at, size_t *first_row, size_t *begin, size_t *end) {
-    const zkr_block *b = j->block;
-    const size_t instance = at / j->slices;
-    *begin = at % j->slices * ROWS;
-    *end = b->num_rows - *begin < ROWS ? b->num_rows : *begin + ROWS;
-    *first_row = b->row_base + instance * b->num_rows + *begin;
-    return (zkr_gather){.global = j->witness,
-                        .own = j->witness + b->own_base + instance * b->num_own,
-                        .links = b->links + instance * b->num_links,
-                        .num_links = (uint32_t)b->num_links};
-}
 
 static zkr_sparse sparse_of(const zkr_block *b, int m) {
     const zkr_matrix *matrix = zkr_block_matrix(b, m);
     return (zkr_sparse){matrix->indptr, matrix->cols, matrix->coefs, (const zkr_fe *)b->constants};
 }
 
-static void multiply_slices(void *context, size_t from, size_t to, unsigned worker) {
-    (void)worker;
-    const rows_job *j = context;
-    for (size_t at = from; at < to; at++) {
-        size_t first_row, begin, end;
-        const zkr_gather gather = slice_of(j, at, &first_row, &begin, &end);
-        for (int m = 0; m < 3; m++) {
-            if (j->out[m] == NULL) continue;
-            const zkr_sparse sparse = sparse_of(j->block, m);
-            j->k->sparse_rows(j->out[m] + first_row, &sparse, &gather, begin, end);
-        }
-    }
+/* violated[i] = a[i] b[i] != c[i]; a is overwritten */
+static void compare(const zkr_kernels *k, uint8_t *violated, zkr_fe *a, const zkr_fe *b, const zkr_fe *c, size_t n) {
+    k->fr.mul(a, a, b, n);
+    for (size_t i = 0; i < n; i++) violated[i] = !fr_eq(&a[i], &c[i]);
 }
 
-static void violated_slices(void *context, size_t from, size_t to, unsigned worker) {
+static void slices_one(void *context, size_t from, size_t to, unsigned worker) {
     (void)worker;
     const rows_job *j = context;
+    const zkr_block *b = j->block;
     zkr_fe product[3][ROWS];
     for (size_t at = from; at < to; at++) {
-        size_t first_row, begin, end;
-        const zkr_gather gather = slice_of(j, at, &first_row, &begin, &end);
+        const size_t instance = at / j->slices, begin = at % j->slices * ROWS;
+        const size_t n = b->num_rows - begin < ROWS ? b->num_rows - begin : ROWS;
+        const size_t row = b->row_base + instance * b->num_rows + begin;
+        const zkr_gather gather = {.global = j->witness,
+                                   .own = j->witness + b->own_base + instance * b->num_own,
+                                   .links = b->links + instance * b->num_links,
+                                   .num_links = (uint32_t)b->num_links};
         for (int m = 0; m < 3; m++) {
-            const zkr_sparse sparse = sparse_of(j->block, m);
-            j->k->sparse_rows(product[m], &sparse, &gather, begin, end);
+            if (j->violated == NULL && j->out[m] == NULL) continue;
+            const zkr_sparse sparse = sparse_of(b, m);
+            zkr_fe *const out = j->violated != NULL ? product[m] : j->out[m] + row;
+            j->k->sparse_rows(out, &sparse, &gather, begin, begin + n);
         }
-        j->k->fr.mul(product[0], product[0], product[1], end - begin);
-        for (size_t i = 0; i < end - begin; i++)
-            j->violated[first_row + i] = !fr_eq(&product[0][i], &product[2][i]);
+        if (j->violated != NULL) compare(j->k, j->violated + row, product[0], product[1], product[2], n);
     }
 }
 
-static void for_each_slice(const zkr_engine *engine, const zkr_layout *layout, rows_job *j, zkr_range_fn fn) {
+/* Rows of a slice when eight instances are compared: 3 * 8 * 32 elements on the stack. */
+#define ROWS8 32
+
+static void load_eight(void *context, size_t begin, size_t end, unsigned worker) {
+    (void)worker;
+    const rows_job *j = context;
+    const zkr_block *b = j->block;
+    const zkr_fe *own = j->witness + b->own_base + j->instance * b->num_own;
+    j->k->sparse_load8(j->columns + ZKR_COLUMN8 * b->num_links, own, b->num_own, begin, end);
+}
+
+static void slices_eight(void *context, size_t from, size_t to, unsigned worker) {
+    (void)worker;
+    const rows_job *j = context;
+    const zkr_block *b = j->block;
+    zkr_fe product[3][8 * ROWS8];
+    for (size_t at = from; at < to; at++) {
+        const size_t begin = at * ROWS8, n = b->num_rows - begin < ROWS8 ? b->num_rows - begin : ROWS8;
+        const size_t row = b->row_base + j->instance * b->num_rows + begin;
+        for (int m = 0; m < 3; m++) {
+            if (j->violated == NULL && j->out[m] == NULL) continue;
+            const zkr_sparse sparse = sparse_of(b, m);
+            zkr_fe *const out = j->violated != NULL ? product[m] : j->out[m] + row;
+            const size_t stride = j->violated != NULL ? n : b->num_rows;
+            j->k->sparse_rows8(out, stride, &sparse, (const uint64_t(*)[5])j->coefs, j->columns, begin, begin + n);
+        }
+        if (j->violated == NULL) continue;
+        for (size_t lane = 0; lane < 8; lane++)
+            compare(j->k, j->violated + row + lane * b->num_rows, product[0] + lane * n, product[1] + lane * n,
+                    product[2] + lane * n, n);
+    }
+}
+
+/* 16 c mod r in limbs of 52 bits */
+static void coefficient(uint64_t out[5], const zkr_fe *c) {
+    const uint64_t mask = ((uint64_t)1 << 52) - 1;
+    zkr_fe t = *c;
+    for (int i = 0; i < 4; i++) fr_dbl(&t, &t);
+    out[0] = t.l[0] & mask;
+    out[1] = (t.l[0] >> 52 | t.l[1] << 12) & mask;
+    out[2] = (t.l[1] >> 40 | t.l[2] << 24) & mask;
+    out[3] = (t.l[2] >> 28 | t.l[3] << 36) & mask;
+    out[4] = t.l[3] >> 16;
+}
+
+/* False when there was no memory: the caller has another way. */
+static bool multiply_eight(const zkr_engine *engine, rows_job *j) {
+    const zkr_block *const b = j->block;
+    const size_t num_links = b->num_links, columns = num_links + b->num_own, threads = engine->threads;
+    zkr_fe *const links = malloc(8 * num_links * sizeof *links);
+    j->columns = aligned_alloc(64, columns * ZKR_COLUMN8 * sizeof *j->columns);
+    j->coefs = malloc(b->num_constants * sizeof *j->coefs);
+    const bool have = links != NULL && j->columns != NULL && j->coefs != NULL;
+    if (have) {
+        for (size_t k = 0; k < b->num_constants; k++) coefficient(j->coefs[k], (const zkr_fe *)b->constants + k);
+        for (size_t done = 0; done < b->instances; done += 8) {
+            /* the last eight may repeat some instances */
+            j->instance = b->instances - done < 8 ? b->instances - 8 : done;
+            for (size_t k = 0; k < 8 * num_links; k++) links[k] = j->witness[b->links[j->instance * num_links + k]];
+            j->k->sparse_load8(j->columns, links, num_links, 0, num_links);
+            zkr_parallel_for(engine->threads, b->num_own, zkr_grain(engine->threads, b->num_own, 4, 512), load_eight, j);
+            const size_t slices = (b->num_rows + ROWS8 - 1) / ROWS8;
+            zkr_parallel_for(engine->threads, slices, zkr_grain(engine->threads, slices, threads > 1 ? 16 : 1, 1),
+                             slices_eight, j);
+        }
+    }
+    free(links);
+    free(j->columns);
+    free(j->coefs);
+    return have;
+}
+
+static void for_each_block(const zkr_engine *engine, const zkr_layout *layout, rows_job *j) {
     for (size_t at = 0; at < layout->num_blocks; at++) {
         j->block = &layout->blocks[at];
+        if (engine->k->sparse_rows8 != NULL && j->block->instances >= 8 && multiply_eight(engine, j)) continue;
         j->slices = (j->block->num_rows + ROWS - 1) / ROWS;
         const size_t n = j->slices * j->block->instances;
-        zkr_parallel_for(engine->threads, n, zkr_grain(engine->threads, n, 16, 1), fn, j);
+        zkr_parallel_for(engine->threads, n, zkr_grain(engine->threads, n, 16, 1), slices_one, j);
     }
 }
 
@@ -188,7 +253,7 @@ void zkr_r1cs_multiply(const zkr_engine *engine, zkr_fe *const out[3], const zkr
             if (out[m] != NULL && next > row) memset(out[m] + row, 0, (next - row) * sizeof(zkr_fe));
         if (b != NULL) row = b->row_base + b->instances * b->num_rows;
     }
-    for_each_slice(engine, layout, &j, multiply_slices);
+    for_each_block(engine, layout, &j);
 }
 
 /* ---- ABI ------------------------------------------------------------------------------------ */
@@ -218,6 +283,6 @@ int zkr_r1cs_violations(const zkr_engine *engine, uint8_t *violated, const zkr_l
     if (status != ZKR_OK) return status;
     if (layout->num_rows > 0) memset(violated, 0, layout->num_rows);
     rows_job j = {.k = engine->k, .witness = (const zkr_fe *)witness, .violated = violated};
-    for_each_slice(engine, layout, &j, violated_slices);
+    for_each_block(engine, layout, &j);
     return ZKR_OK;
 }

@@ -7,6 +7,9 @@
 /* The constants that every block begins with; they take no multiplication. */
 enum { ZKR_COEF_ZERO = 0, ZKR_COEF_ONE = 1, ZKR_COEF_MINUS_ONE = 2 };
 
+/* Words of one column of eight instances, for the kernels that take eight at a time. */
+#define ZKR_COLUMN8 ((size_t)40)
+
 /* CSR; indices were checked by whoever made it. */
 typedef struct {
     const uint32_t *indptr, *cols, *coefs;

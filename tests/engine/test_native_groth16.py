@@ -179,15 +179,21 @@ def test_r1cs_products__agree_with_integers(cpu: str, threads: int) -> None:
 
 
 @pytest.mark.parametrize("cpu", PATHS)
-def test_r1cs_products__reduce_long_rows_of_the_largest_values(cpu: str) -> None:
-    """A row of 5,000 entries, all values and coefficients r - 1 or beside it."""
+@pytest.mark.parametrize("instances", [1, 9])
+def test_r1cs_products__reduce_long_rows_of_the_largest_values(cpu: str, instances: int) -> None:
+    """Rows of 5,000 entries, all values and coefficients r - 1 or beside it; then all of one kind."""
     rng = random.Random(1)
     row = [(rng.randrange(4), rng.choice([R - 1, R - 2, R - 3, 1, 0])) for _ in range(5000)]
-    part = Part(3, ([row, []], [[], row], [row[:1], row[:2]]), [[0]], 1, 0)
-    layout = to_layout([part], 4, 0, 2)
-    witness = [R - 1, R - 2, R - 1, R - 3]
+    same = [[(1, value)] * 200 for value in (R - 1, 1, R - 2)]
+    part = Part(
+        3, ([row, [], same[0]], [[], row, same[1]], [row[:1], row[:65], same[2]]), [[0]] * instances, 1, 0
+    )
+    layout = to_layout([part], 1 + 3 * instances, 0, 3 * instances)
+    witness = [R - 1, *[R - 2, R - 1, R - 3] * instances]
     got = engine_of(cpu).r1cs_products(layout, mont(witness))
-    assert [canonical(x) for x in got] == [times(rows, witness) for rows in global_rows([part], 2)]
+    assert [canonical(x) for x in got] == [
+        times(rows, witness) for rows in global_rows([part], 3 * instances)
+    ]
 
 
 @pytest.mark.parametrize("cpu", PATHS)
