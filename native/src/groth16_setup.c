@@ -79,7 +79,9 @@ static void lagrange_slice(void *context, size_t begin, size_t end, unsigned wor
         zkr_fr_pow(&start, &j->ratio, at);
         fr_mul(&start, &start, &j->first);
         j->k->fr_lagrange(j->out + at, &j->tau, &start, &j->ratio, &j->scale, j->scratch + (size_t)worker * SLICE, n);
+        zkr_wipe(&start, sizeof start);
     }
+    zkr_wipe_stack();
 }
 
 /* out[i] = over * L_i(tau), i < n, where L_i = x_i (tau^m - 1) / (m (tau - x_i)) are the Lagrange
@@ -106,6 +108,7 @@ static int lagrange(const zkr_engine *engine, zkr_fe *out, const zkr_setup *s, b
     const int status = j.scratch == NULL ? ZKR_NOMEM : ZKR_OK;
     secret_free(j.scratch, num_scratch);
     zkr_wipe(&j, sizeof j);
+    zkr_wipe(&t, sizeof t);
     return status;
 }
 
@@ -170,6 +173,7 @@ static void columns_slices(void *context, size_t from, size_t to, unsigned worke
             j->k->sparse_rows(j->out + b->own_base + instance * b->num_own + (middle - b->num_links),
                               &j->by_columns, &gather, middle, end);
     }
+    zkr_wipe_stack();
 }
 
 /* out[j] += (column j of one matrix) . lagrange, for one block. The own columns of an instance are its
@@ -236,6 +240,7 @@ static void combine_slice(void *context, size_t begin, size_t end, unsigned work
         j->k->fr.scale(t, j->b + at, &j->for_b, n);
         j->k->fr.add(l, l, t, n);
     }
+    zkr_wipe_stack();
 }
 
 /* Columns begin .. end-1 of s->l, which holds C_j(tau), become the combination over `divisor`. */
@@ -286,6 +291,7 @@ static int fill(const zkr_engine *engine, zkr_setup *s, const zkr_layout *layout
         status = lagrange(engine, s->h, s, true, &over_delta);
         zkr_wipe(&over_delta, sizeof over_delta);
     }
+    zkr_wipe_stack();
     return status;
 }
 

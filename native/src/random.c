@@ -56,3 +56,8 @@ void zkr_wipe(void *at, size_t n) {
     /* The memory is an input of an opaque statement, so the stores above are not dead. */
     __asm__ volatile("" : : "r"(at) : "memory");
 }
+
+__attribute__((noinline)) void zkr_wipe_stack(void) {
+    unsigned char below[1 << 14];
+    zkr_wipe(below, sizeof below);
+}

@@ -15,4 +15,7 @@ int zkr_random_fr(zkr_fe *out);
 /* Writes zeros that the compiler may not leave out. NULL is allowed when n = 0. */
 void zkr_wipe(void *at, size_t n);
 
+/* Overwrites the stack below the caller's frame, where functions that it called kept temporaries. */
+void zkr_wipe_stack(void);
+
 #endif
