@@ -106,7 +106,7 @@ static void G(sum_segments_kernel)(POINT *points, uint32_t *lengths, size_t segm
                 }
             }
         }
-        B(inv)(&acc, &acc);
+        B(inv_vartime)(&acc, &acc);
         size_t to = 0;
         for (size_t s = 0; s < segments; s++) {
             const uint32_t length = lengths[s];

@@ -23,6 +23,7 @@ size_t zkr_find_noncanonical(const zkr_engine *engine, const zkr_field_kernels *
 
 /* Zeros that the compiler may not leave out. */
 static inline void zkr_wipe(void *memory, size_t size) {
+    if (size == 0) return; /* memory may be NULL then */
     memset(memory, 0, size);
     __asm__ volatile("" : : "r"(memory) : "memory");
 }

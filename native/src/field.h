@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "field_constants.h"
+#include "inverse_vartime.h"
 
 typedef struct {
     uint64_t l[4];
@@ -25,7 +26,11 @@ typedef struct {
 
 typedef unsigned __int128 zkr_u128;
 
+#if defined(__SANITIZE_ADDRESS__) /* checks make bodies large: let the compiler choose */
+#define ZKR_INLINE static inline __attribute__((unused))
+#else
 #define ZKR_INLINE static inline __attribute__((always_inline, unused))
+#endif
 #define ZKR_NOINLINE static __attribute__((noinline, unused))
 #define ZKR_LIMBS_(name) {{name##_0, name##_1, name##_2, name##_3}}
 #define ZKR_LIMBS(name) ZKR_LIMBS_(name)
@@ -130,16 +135,20 @@ ZKR_INLINE void fq2_mul_fq(zkr_fe2 *out, const zkr_fe2 *a, const zkr_fe *k) {
     fq_mul(&out->c1, &a->c1, &t);
 }
 
-/* 1/a; 0 for a = 0 */
-ZKR_NOINLINE void fq2_inv(zkr_fe2 *out, const zkr_fe2 *a) {
-    zkr_fe n, t;
-    fq_sqr(&n, &a->c0);
-    fq_sqr(&t, &a->c1);
-    fq_add(&n, &n, &t);
-    fq_inv(&n, &n);
-    fq_mul(&out->c0, &a->c0, &n);
-    fq_mul(&t, &a->c1, &n);
-    fq_neg(&out->c1, &t);
-}
+/* 1/a = conj(a)/(a conj(a)); 0 for a = 0 */
+#define ZKR_FQ2_INVERSE(name, inverse_of_norm)              \
+    ZKR_NOINLINE void name(zkr_fe2 *out, const zkr_fe2 *a) { \
+        zkr_fe n, t;                                        \
+        fq_sqr(&n, &a->c0);                                 \
+        fq_sqr(&t, &a->c1);                                 \
+        fq_add(&n, &n, &t);                                 \
+        inverse_of_norm(&n, &n);                            \
+        fq_mul(&t, &a->c1, &n);                             \
+        fq_mul(&out->c0, &a->c0, &n);                       \
+        fq_neg(&out->c1, &t);                               \
+    }
+ZKR_FQ2_INVERSE(fq2_inv, fq_inv)
+ZKR_FQ2_INVERSE(fq2_inv_vartime, fq_inv_vartime)
+#undef ZKR_FQ2_INVERSE
 
 #endif

@@ -275,6 +275,14 @@ ZKR_NOINLINE void F(inv)(zkr_fe *out, const zkr_fe *a) {
     *out = acc;
 }
 
+/* 1/a, four times faster, in a time that depends on a: never for toxic waste or blinding factors. */
+ZKR_NOINLINE void F(inv_vartime)(zkr_fe *out, const zkr_fe *a) {
+    zkr_fe inverse, r3;
+    zkr_inverse_vartime(inverse.l, a->l, F(modulus).l, 0 - P(INV)); /* of a R, so 1/(a R) */
+    F(mul)(&r3, &F(r2), &F(r2));
+    F(mul)(out, &inverse, &r3);
+}
+
 /* small unsigned integer -> Montgomery */
 ZKR_INLINE void F(from_u64)(zkr_fe *out, uint64_t value) {
     const zkr_fe t = {{value, 0, 0, 0}};

@@ -20,7 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZKR_V52_INLINE static inline __attribute__((always_inline, unused))
+#include "field.h"
+
+#define ZKR_V52_INLINE ZKR_INLINE
 #define ZKR_V52_MASK 0xfffffffffffffULL
 
 typedef struct {

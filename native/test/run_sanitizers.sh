@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build="$root/../build/sanitizers"
 cc=${CC:-cc}
 warnings="-Wall -Wextra -Wconversion -Werror"
-common="-std=gnu11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing $warnings -I$root/include -I$root/src"
+common="-std=gnu11 -O1 -g1 -fno-omit-frame-pointer -fno-strict-aliasing $warnings -I$root/include -I$root/src"
 address="-fsanitize=address,undefined -fno-sanitize-recover=all"
 x86=no
 case "$(uname -m)" in x86_64 | amd64) x86=yes ;; esac
