@@ -41,10 +41,13 @@ __all__ = ["ProvenBatch", "Rollup", "engine_hasher"]
 
 Hasher = Callable[[Sequence[Sequence[int]]], Sequence[int]]
 
-Progress = Callable[[str], None]
-"""Called with the name of each phase as it begins."""
+Progress = Callable[[str, float], None]
+"""Called with the name of a phase and the part of it that is done, 0 as it begins."""
 
 _Signed = TypeVar("_Signed", Transfer, Withdraw)
+
+PROVER_PHASES = 7
+"""How many phases the prover reports: the check of the witness, the quotient, five MSMs."""
 
 DEFAULT_CHAIN_ID = 31337
 DEFAULT_CONTRACT = 0x5A6B526F6C6C75700000000000000000000001
@@ -93,7 +96,7 @@ class Rollup:
 
     Arguments: ``slots``, ``depth``, ``fee_tokens`` as :class:`BatchParameters`; ``engine`` (default:
     what the environment chooses); ``state`` (default: an empty one in memory); ``key_directory``
-    (default: the user's cache); ``progress`` is called as each phase begins.
+    (default: the user's cache); ``progress`` hears of each phase as it begins and advances.
 
     The key is a one-party key, INSECURE by construction: made when no cached one fits the circuit.
     """
@@ -133,7 +136,10 @@ class Rollup:
         )
 
     def _key(self, directory: Path | None) -> tuple[ProvingKey, bool]:
-        return cached_key(self.circuit.r1cs, self.engine, directory)
+        def advance(phase: str, done: int, total: int) -> None:
+            self._tell(f"key: {phase}", done / max(total, 1))
+
+        return cached_key(self.circuit.r1cs, self.engine, directory, advance)
 
     # -- users ---------------------------------------------------------------------------------------
 
@@ -180,6 +186,12 @@ class Rollup:
             batch_number=self.contract.batch_number + 1,
             fee_entries=tuple((fee_accounts or {}).items()),
         )
+        phases = iter(range(1, PROVER_PHASES + 1))
+
+        def observe(name: str, took: float) -> None:
+            seconds[f"prove: {name}"] = took
+            self._tell("prove", next(phases, PROVER_PHASES) / PROVER_PHASES)
+
         before = self.state.snapshot()
         try:
             with self._phase("execute", seconds):
@@ -199,7 +211,7 @@ class Rollup:
                     self.circuit.r1cs,
                     witness,
                     self.engine,
-                    observe=lambda name, took: seconds.__setitem__(f"prove: {name}", took),
+                    observe=observe,
                 )
         except BaseException:
             self.state.restore(before)
@@ -211,10 +223,13 @@ class Rollup:
         with self._phase("l1", batch.seconds):
             self.contract.submit_batch(batch.data, batch.inputs.commitment, batch.proof)
 
+    def _tell(self, phase: str, part: float) -> None:
+        if self.progress is not None:
+            self.progress(phase, part)
+
     @contextmanager
     def _phase(self, name: str, seconds: dict[str, float]) -> Iterator[None]:
-        if self.progress is not None:
-            self.progress(name)
+        self._tell(name, 0.0)
         start = time.perf_counter()
         yield
         seconds[name] = time.perf_counter() - start

@@ -36,7 +36,7 @@ __all__ = ["Scenario", "generate", "run_demo"]
 TOKEN = 0
 OPERATOR = 1
 FIRST_DEPOSIT = 10**21
-PHASES_PER_BATCH = 6
+PHASES_PER_BATCH = 6  # execute, public data, assign, witness, prove, l1
 
 
 @dataclass

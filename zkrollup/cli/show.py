@@ -16,16 +16,19 @@ _out = Console(highlight=False)
 
 
 class Steps(Protocol):
-    """Something to tell which step begins."""
+    """Something to tell which phase is under way, and which part of it is done."""
 
-    def __call__(self, name: str) -> None: ...
+    def __call__(self, name: str, part: float) -> None: ...
 
 
 @contextmanager
 def progress_steps(title: str, total: int, *, quiet: bool) -> Iterator[Steps]:
-    """A bar on standard error that advances when a new step begins; silent when ``quiet``."""
+    """A bar on standard error, one unit for each of ``total`` phases; silent when ``quiet``.
+
+    A phase with a colon in its name is a part of the one before it.
+    """
     if quiet:
-        yield lambda name: None
+        yield lambda name, part: None
         return
     with Progress(
         SpinnerColumn(),
@@ -36,12 +39,13 @@ def progress_steps(title: str, total: int, *, quiet: bool) -> Iterator[Steps]:
         transient=True,
     ) as progress:
         task = progress.add_task(title, total=total)
-        begun = 0
+        finished, current = -1, ""
 
-        def step(name: str) -> None:
-            nonlocal begun
-            progress.update(task, description=f"{title}: {name}", completed=begun)
-            begun += 1
+        def step(name: str, part: float) -> None:
+            nonlocal finished, current
+            if ":" not in name and name != current:
+                finished, current = finished + 1, name
+            progress.update(task, description=f"{title}: {name}", completed=finished + part)
 
         yield step
 

@@ -11,6 +11,7 @@ for ``x = x.c0 + x.c1 * i``. The point at infinity is all zeros.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -234,8 +235,11 @@ class Engine(Protocol):
     def groth16_quotient(self, layout: Layout, witness: U64) -> U64: ...
     # (domain_size, 4) Montgomery: values of A B - C at the odd powers of the generator of the
     # doubled domain, C taken as the product of A and B at the domain (public rows included)
-    def groth16_setup(self, layout: Layout) -> SetupResult: ...
+    def groth16_setup(
+        self, layout: Layout, progress: Callable[[str, int, int], None] | None = None
+    ) -> SetupResult: ...
     # Toxic waste comes from the operating system, never becomes a Python integer and is wiped.
+    # progress(phase, done, total) hears of the phases scalars, a, b1, b2, l, h.
     def groth16_verify(self, vk: bytes, proofs: U64, public: U64) -> npt.NDArray[np.bool_]: ...
 
     # vk: alpha1 (8) | beta2 (16) | gamma2 (16) | delta2 (16) | ic ((1+n)*8) as little-endian uint64

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from zkrollup.cs import R1CS
@@ -15,6 +16,8 @@ from zkrollup.engine.interface import U64, Engine, SetupResult
 
 from .keys import VerifyingKey
 from .proving_key import KeyFileError, ProvingKey
+
+Progress = Callable[[str, int, int], None]
 
 __all__ = ["cache_directory", "cached_key", "g1_ints", "g2_ints", "key_path", "unsafe_setup"]
 
@@ -31,14 +34,15 @@ def g2_ints(engine: Engine, point: U64) -> tuple[tuple[int, int], tuple[int, int
     return (x0, x1), (y0, y1)
 
 
-def unsafe_setup(r1cs: R1CS, engine: Engine) -> ProvingKey:
+def unsafe_setup(r1cs: R1CS, engine: Engine, progress: Progress | None = None) -> ProvingKey:
     """Makes a key alone. INSECURE: whoever runs this could have kept the toxic waste and forge proofs.
 
     Good for demonstrations, tests and benchmarks; the key and its verifying key are marked so.
+    ``progress`` is called with phase, points done and points in all.
     Reference: Groth, On the Size of Pairing-based Non-interactive Arguments, 2016, section 3.2.
     """
     layout = r1cs.layout
-    result = engine.groth16_setup(layout)
+    result = engine.groth16_setup(layout, progress)
     vk = verifying_key(result, engine, r1cs.digest)
     return ProvingKey.from_setup(
         result,
@@ -75,7 +79,9 @@ def key_path(digest: str, directory: Path | None = None) -> Path:
     return (directory or cache_directory()) / f"{digest}.zkrpk"
 
 
-def cached_key(r1cs: R1CS, engine: Engine, directory: Path | None = None) -> tuple[ProvingKey, bool]:
+def cached_key(
+    r1cs: R1CS, engine: Engine, directory: Path | None = None, progress: Progress | None = None
+) -> tuple[ProvingKey, bool]:
     """The circuit's key, and whether it came from the cache; made with :func:`unsafe_setup` if not.
 
     A damaged file in the cache is reported with a warning, kept beside under the suffix ``.damaged``,
@@ -93,6 +99,6 @@ def cached_key(r1cs: R1CS, engine: Engine, directory: Path | None = None) -> tup
     if damage is not None:
         warnings.warn(f"{damage}; making a new key", stacklevel=2)
         os.replace(path, path.with_suffix(".damaged"))
-    key = unsafe_setup(r1cs, engine)
+    key = unsafe_setup(r1cs, engine, progress)
     key.save(path)
     return ProvingKey.load(path), False
