@@ -126,6 +126,15 @@ static void G(sum_segments_kernel)(POINT *points, uint32_t *lengths, size_t segm
     }
 }
 
+static void G(sum_entries_kernel)(POINT *points, const POINT *bases, const uint32_t *entries, uint32_t *lengths,
+                                  size_t segments, uint32_t *places, FE *scratch) {
+    size_t total = 0;
+    (void)places;
+    for (size_t s = 0; s < segments; s++) total += lengths[s];
+    G(gather_kernel)(points, bases, entries, total);
+    G(sum_segments_kernel)(points, lengths, segments, scratch);
+}
+
 static void G(is_on_curve_kernel)(uint8_t *out, const POINT *points, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = G(is_on_curve)(&points[i]);
 }

@@ -47,6 +47,11 @@ typedef struct zkr_g1_kernels {
     /* Consecutive segments of `points`, lengths[s] >= 1 each, are replaced by their sums, left in
      * points[0 .. segments-1]; lengths end as ones; scratch of half the number of points. */
     void (*sum_segments)(zkr_g1 *points, uint32_t *lengths, size_t segments, zkr_fe *scratch);
+    /* The same over points given as entries of `bases`, in the manner of gather: the sums of consecutive
+     * segments of entries end in points[0 .. segments-1]. points and scratch as long as entries, places
+     * as lengths. */
+    void (*sum_entries)(zkr_g1 *points, const zkr_g1 *bases, const uint32_t *entries, uint32_t *lengths,
+                        size_t segments, uint32_t *places, zkr_fe *scratch);
     /* out[i] = 1 when the point is on the curve, is in the subgroup; coordinates canonical */
     void (*is_on_curve)(uint8_t *out, const zkr_g1 *points, size_t n);
     void (*is_in_subgroup)(uint8_t *out, const zkr_g1 *points, size_t n);
@@ -60,6 +65,8 @@ typedef struct zkr_g2_kernels {
     void (*add)(zkr_g2 *out, const zkr_g2 *a, const zkr_g2 *b, size_t n, zkr_fe2 *scratch);
     void (*gather)(zkr_g2 *out, const zkr_g2 *bases, const uint32_t *entries, size_t n);
     void (*sum_segments)(zkr_g2 *points, uint32_t *lengths, size_t segments, zkr_fe2 *scratch);
+    void (*sum_entries)(zkr_g2 *points, const zkr_g2 *bases, const uint32_t *entries, uint32_t *lengths,
+                        size_t segments, uint32_t *places, zkr_fe2 *scratch);
     void (*is_on_curve)(uint8_t *out, const zkr_g2 *points, size_t n);
     void (*is_in_subgroup)(uint8_t *out, const zkr_g2 *points, size_t n);
     void (*weighted_sum)(zkr_g2_xyzz *out, zkr_g2_xyzz *total, const zkr_g2 *points, size_t n);

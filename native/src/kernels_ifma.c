@@ -5,6 +5,7 @@
 
 #include "ifma52.h"
 #include "ifma_inverse.h"
+#include "ifma_kernels.h"
 
 /* Vectors that a product loop handles at a time */
 #define IFMA_GROUP 4
@@ -41,4 +42,5 @@ void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->replay = ifma_replay_kernel;
     k->sparse_load8 = ifma_sparse_load8;
     k->sparse_rows8 = ifma_sparse_rows8;
+    zkr_kernels_fill_ifma_curve(k);
 }

@@ -18,6 +18,7 @@ typedef struct {
     POINT *points;         /* [worker][BLOCK] */
     FE *scratch;           /* [worker][BLOCK] */
     uint32_t *lengths;     /* [worker][BLOCK] */
+    uint32_t *places;      /* [worker][BLOCK] */
 } N(bucket_job);
 
 static void N(sum_blocks)(void *context, size_t begin, size_t end, unsigned worker) {
@@ -35,8 +36,8 @@ static void N(sum_blocks)(void *context, size_t begin, size_t end, unsigned work
             const size_t high = j->starts[b + 1] < to ? j->starts[b + 1] : to;
             if (high > low) lengths[segments++] = (uint32_t)(high - low);
         }
-        j->k->K.gather(points, j->bases, j->entries + from, to - from);
-        j->k->K.sum_segments(points, lengths, segments, scratch);
+        j->k->K.sum_entries(points, j->bases, j->entries + from, lengths, segments,
+                            j->places + (size_t)worker * BLOCK, scratch);
         uint32_t s = 0;
         j->head_bucket[block] = UINT32_MAX;
         if (j->starts[first] < from) {
@@ -164,11 +165,12 @@ static int N(msm_many)(const zkr_engine *engine, POINT *out, const POINT *bases,
     b.points = aligned_alloc(64, threads * BLOCK * sizeof *b.points);
     b.scratch = aligned_alloc(64, threads * BLOCK * sizeof *b.scratch);
     b.lengths = malloc(threads * BLOCK * sizeof *b.lengths);
+    b.places = malloc(threads * BLOCK * sizeof *b.places);
     red.lane_memory = malloc(threads * 3 * LANES * sizeof *red.lane_memory);
     red.partial = malloc(tasks * sizeof *red.partial);
     if (d.digits == NULL || d.negated == NULL || sort.entries == NULL || sort.counts == NULL || sort.starts == NULL ||
         b.buckets == NULL || b.heads == NULL || b.head_bucket == NULL || b.points == NULL || b.scratch == NULL ||
-        b.lengths == NULL || red.lane_memory == NULL || red.partial == NULL)
+        b.lengths == NULL || b.places == NULL || red.lane_memory == NULL || red.partial == NULL)
         goto done;
     red.scratch = b.scratch; /* not used at the same time */
     red.indices = b.lengths;
@@ -205,6 +207,7 @@ done:
     free(b.points);
     free(b.scratch);
     free(b.lengths);
+    free(b.places);
     free(red.lane_memory);
     free(red.partial);
     return status;

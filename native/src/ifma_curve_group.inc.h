@@ -1,0 +1,311 @@
+/* ifma_curve_group.inc.h: sums of many pairs of affine points on eight lanes, included by
+ * kernels_ifma_curve.c for G1 and G2.
+ *
+ * Expects G(name), B(name) (64-bit base field), L(name) (lanes of it), SETTLE, FE, V, POINT, CHAINS
+ * (vectors of eight that go together, a power of two).
+ *
+ * Batch-affine addition: with d = x2 - x1 and e = y2 - y1, lambda = e/d, x3 = lambda^2 - x1 - x2,
+ * y3 = lambda (x1 - x3) - y1. The inverses of up to IFMA_PAIRS denominators are had from one by
+ * Montgomery's trick, along CHAINS * 8 chains of products: backwards over the pairs to multiply up,
+ * forwards to take apart and add. Six products an addition.
+ *
+ * Scale: coordinates stand as x 2^256, and a product of lanes divides by 2^260. The one inverse is
+ * scaled so that each 1/d comes out as 2^262/d; then lambda comes as 2^258 lambda, its square as
+ * 2^256 lambda^2, and with 4 (x1 - x3) in place of x1 - x3 so does y3. Nothing is ever converted.
+ *
+ * Bounds in units of p: coordinates are weak, d and e below 3.1, the chains, inverses and lambda below
+ * 2 (times 3.1, over 84, plus 1; over Fq2 over 21), 4 (x1 - x3) below 12.4.
+ *
+ * Lanes in which d might be 0 or a point infinite are told by one limb (false alarms do no harm) and
+ * looked at one by one: a sum that needs no addition gets d = 1 and its result afterwards, a doubling
+ * d = 2 y1 and e = 3 x1^2.
+ */
+
+/* Where the k-th pair is and its sum goes. ADD: a[k], b[k], out[k]. ENTRIES: neighbours in a list of
+ * gathered points, entries[from[k]] and the next. NEIGHBOURS: out[from[k]] and the next. */
+typedef struct {
+    const POINT *a, *b;
+    const uint32_t *entries, *from, *to;
+    POINT *out;
+    size_t count;
+} G(pairs);
+
+typedef struct {
+    const POINT *a[8], *b[8];
+    POINT *out[8];
+    __mmask8 minus_a, minus_b; /* lanes in which the point is to be negated */
+} G(octet);
+
+ZKR_V52_INLINE void G(octet_of)(G(octet) *o, const G(pairs) *p, const size_t vector, const int mode) {
+    o->minus_a = o->minus_b = 0;
+    unsigned minus_a = 0, minus_b = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        size_t k = 8 * vector + i;
+        if (k >= p->count) k = p->count - 1;
+        if (mode == IFMA_ADD) {
+            o->a[i] = p->a + k, o->b[i] = p->b + k, o->out[i] = p->out + k;
+        } else if (mode == IFMA_ENTRIES) {
+            const uint32_t e = p->entries[p->from[k]], f = p->entries[p->from[k] + 1];
+            o->a[i] = p->a + (e & 0x7fffffffu), o->b[i] = p->a + (f & 0x7fffffffu), o->out[i] = p->out + p->to[k];
+            minus_a |= (e >> 31) << i, minus_b |= (f >> 31) << i;
+        } else {
+            o->a[i] = p->out + p->from[k], o->b[i] = o->a[i] + 1, o->out[i] = p->out + p->to[k];
+        }
+    }
+    o->minus_a = (__mmask8)minus_a, o->minus_b = (__mmask8)minus_b;
+}
+
+/* both points of a lane as the 64-bit path would hold them */
+static void G(octet_points)(POINT *a, POINT *b, const G(octet) *o, unsigned lane) {
+    *a = *o->a[lane], *b = *o->b[lane];
+    SETTLE(&a->x), SETTLE(&a->y), SETTLE(&b->x), SETTLE(&b->y);
+    if ((o->minus_a >> lane) & 1) G(neg)(a, a);
+    if ((o->minus_b >> lane) & 1) G(neg)(b, b);
+}
+
+/* The lanes of `suspect` put right: d, and e when it is not NULL. Returns the lanes that need no addition,
+ * their sums in `sums` when that is not NULL. */
+static __attribute__((noinline)) __mmask8 G(octet_special)(V *d, V *e, POINT *sums, const G(octet) *o, __mmask8 suspect) {
+    unsigned trivial = 0;
+    for (unsigned lane = 0; lane < 8; lane++) {
+        POINT a, b, sum;
+        FE t, u;
+        if (!((suspect >> lane) & 1)) continue;
+        G(octet_points)(&a, &b, o, lane);
+        if (G(is_infinity)(&a)) {
+            sum = b;
+        } else if (G(is_infinity)(&b)) {
+            sum = a;
+        } else if (!B(eq)(&a.x, &b.x)) {
+            continue;
+        } else if (!B(eq)(&a.y, &b.y) || B(is_zero)(&a.y)) {
+            memset(&sum, 0, sizeof sum);
+        } else {
+            B(dbl)(&t, &a.y);
+            L(set)(d, lane, &t);
+            if (e != NULL) {
+                B(sqr)(&t, &a.x);
+                B(dbl)(&u, &t);
+                B(add)(&t, &u, &t);
+                L(set)(e, lane, &t);
+            }
+            continue;
+        }
+        trivial |= 1u << lane;
+        t = B(one);
+        L(set)(d, lane, &t);
+        if (sums != NULL) sums[lane] = sum;
+    }
+    return (__mmask8)trivial;
+}
+
+ZKR_V52_INLINE void G(octet_prefetch)(const G(pairs) *p, const size_t vector, const int mode) {
+    for (size_t k = 8 * vector; k < 8 * vector + 8 && k < p->count; k++) {
+        const uint32_t *e = p->entries + (mode == IFMA_ENTRIES ? p->from[k] : 0);
+        for (int i = 0; i < 2; i++) {
+            const char *point = mode == IFMA_ENTRIES      ? (const char *)(p->a + (e[i] & 0x7fffffffu))
+                                : mode == IFMA_NEIGHBOURS ? (const char *)(p->out + p->from[k] + i)
+                                : i == 0                  ? (const char *)(p->a + k)
+                                                          : (const char *)(p->b + k);
+            __builtin_prefetch(point);
+            if (sizeof(POINT) > 64) __builtin_prefetch(point + 64);
+        }
+    }
+}
+
+/* Pass one over `group` vectors from `vector` on: what stood in the chains before them is kept, then
+ * the chains take in the denominators. A vector that is not full is the first in its chain and keeps
+ * nothing: what stood before it is known. */
+ZKR_V52_INLINE void G(gather_denominators)(V *chain, FE *kept, const G(pairs) *p, const size_t vector,
+                                           const unsigned group, const int mode) {
+    V d[CHAINS];
+    for (unsigned g = 0; g < group; g++) {
+        G(octet) o;
+        V x1, x2;
+        const FE *rows[8];
+        G(octet_of)(&o, p, vector + g, mode);
+        if (mode == IFMA_ENTRIES && vector + g >= IFMA_AHEAD) G(octet_prefetch)(p, vector + g - IFMA_AHEAD, mode);
+        for (int i = 0; i < 8; i++) rows[i] = &o.a[i]->x;
+        L(load)(&x1, rows);
+        for (int i = 0; i < 8; i++) rows[i] = &o.b[i]->x;
+        L(load)(&x2, rows);
+        L(sub)(&d[g], &x2, &x1, 2, 0);
+        const __mmask8 suspect = L(maybe_zero)(&x1) | L(maybe_zero)(&x2) | L(maybe_multiple)(&d[g]);
+        if (__builtin_expect(suspect != 0, 0)) (void)G(octet_special)(&d[g], NULL, NULL, &o, suspect);
+    }
+    for (unsigned g = 0; g < group; g++) {
+        V *c = &chain[(vector + g) % CHAINS];
+        if (vector + g < p->count / 8) L(keep)(kept + 8 * (vector + g), c);
+        L(mul)(c, &d[g], c);
+    }
+}
+
+/* Pass two over the same: `inverse` holds, for each chain, the inverse of all that it took in up to
+ * the vectors at hand. */
+ZKR_V52_INLINE void G(add_pairs)(V *inverse, const FE *kept, const G(pairs) *p, const size_t vector,
+                                 const unsigned group, const int mode) {
+    V x1[CHAINS], y1[CHAINS], x2[CHAINS], d[CHAINS], e[CHAINS], t[CHAINS];
+    POINT sums[CHAINS][8];
+    __mmask8 trivial[CHAINS];
+    G(octet) o[CHAINS];
+    for (unsigned g = 0; g < group; g++) {
+        const FE *rows[8];
+        V y2;
+        G(octet_of)(&o[g], p, vector + g, mode);
+        G(octet_prefetch)(p, vector + g + CHAINS, mode);
+        for (int i = 0; i < 8; i++) rows[i] = &o[g].a[i]->x;
+        L(load)(&x1[g], rows);
+        for (int i = 0; i < 8; i++) rows[i] = &o[g].b[i]->x;
+        L(load)(&x2[g], rows);
+        for (int i = 0; i < 8; i++) rows[i] = &o[g].a[i]->y;
+        L(load)(&y1[g], rows);
+        for (int i = 0; i < 8; i++) rows[i] = &o[g].b[i]->y;
+        L(load)(&y2, rows);
+        if (mode == IFMA_ENTRIES) {
+            L(negate)(&y1[g], o[g].minus_a);
+            L(negate)(&y2, o[g].minus_b);
+        }
+        L(sub)(&d[g], &x2[g], &x1[g], 2, 0);
+        L(sub)(&e[g], &y2, &y1[g], 2, 0);
+        const __mmask8 suspect = L(maybe_zero)(&x1[g]) | L(maybe_zero)(&x2[g]) | L(maybe_multiple)(&d[g]);
+        trivial[g] = 0;
+        if (__builtin_expect(suspect != 0, 0)) trivial[g] = G(octet_special)(&d[g], &e[g], sums[g], &o[g], suspect);
+    }
+    for (unsigned g = 0; g < group; g++) {
+        if (vector + g < p->count / 8)
+            L(kept)(&t[g], kept + 8 * (vector + g));
+        else
+            L(one)(&t[g]);
+    }
+    for (unsigned g = 0; g < group; g++) L(mul)(&t[g], &t[g], &inverse[(vector + g) % CHAINS]);
+    for (unsigned g = 0; g < group; g++) {
+        V *i = &inverse[(vector + g) % CHAINS];
+        L(mul)(i, &d[g], i);
+    }
+    for (unsigned g = 0; g < group; g++) L(mul)(&t[g], &e[g], &t[g]);
+    for (unsigned g = 0; g < group; g++) {
+        V x3;
+        L(sqr)(&x3, &t[g]);
+        L(sub_weak)(&x2[g], &x3, &x1[g], &x2[g], 3);
+        L(sub)(&d[g], &x1[g], &x2[g], 2, 2);
+    }
+    for (unsigned g = 0; g < group; g++) L(mul)(&t[g], &d[g], &t[g]);
+    for (unsigned g = 0; g < group; g++) {
+        const size_t left = p->count - 8 * (vector + g);
+        FE *rows[8];
+        L(sub_weak)(&t[g], &t[g], &y1[g], NULL, 2);
+        for (int i = 0; i < 8; i++) rows[i] = &o[g].out[i]->x;
+        L(store)(rows, &x2[g], left < 8 ? (unsigned)left : 8);
+        for (int i = 0; i < 8; i++) rows[i] = &o[g].out[i]->y;
+        L(store)(rows, &t[g], left < 8 ? (unsigned)left : 8);
+        if (__builtin_expect(trivial[g] != 0, 0)) {
+            for (unsigned i = 0; i < 8 && i < left; i++)
+                if ((trivial[g] >> i) & 1) *o[g].out[i] = sums[g][i];
+        }
+    }
+}
+
+/* inverse[c] = 2^518 / chain[c] in each lane, by one inversion for all; not in place */
+static __attribute__((noinline)) void G(invert_chains)(V *inverse, const V *chain) {
+    static const uint64_t quarter[5] = {0, 0, 0, 0, (uint64_t)1 << 50}; /* 2^258: a product with it takes 1/4 */
+    V before[CHAINS], all = chain[0];
+    for (unsigned c = 1; c < CHAINS; c++) {
+        before[c] = all;
+        L(mul)(&all, &all, &chain[c]);
+    }
+    L(inverse)(&all, &all);
+    L(mul1)(&all, &all, quarter);
+    for (unsigned c = CHAINS - 1; c > 0; c--) {
+        L(mul)(&inverse[c], &all, &before[c]);
+        L(mul)(&all, &all, &chain[c]);
+    }
+    inverse[0] = all;
+}
+
+/* At most IFMA_PAIRS pairs, or any number where the pairs' scratch is that long */
+ZKR_V52_INLINE void G(sum_pairs)(const G(pairs) *p, FE *kept, const int mode) {
+    V chain[CHAINS], inverse[CHAINS];
+    const size_t vectors = (p->count + 7) / 8, full = vectors / CHAINS * CHAINS;
+    if (vectors == 0) return;
+    for (unsigned c = 0; c < CHAINS; c++) L(one)(&chain[c]);
+    if (mode == IFMA_ENTRIES)
+        for (size_t v = vectors > IFMA_AHEAD ? vectors - IFMA_AHEAD : 0; v < vectors; v++) G(octet_prefetch)(p, v, mode);
+    for (size_t v = vectors; v-- > full;) G(gather_denominators)(chain, kept, p, v, 1, mode);
+    for (size_t v = full; v > 0; v -= CHAINS) G(gather_denominators)(chain, kept, p, v - CHAINS, CHAINS, mode);
+    G(invert_chains)(inverse, chain);
+    for (size_t v = 0; v < full; v += CHAINS) G(add_pairs)(inverse, kept, p, v, CHAINS, mode);
+    for (size_t v = full; v < vectors; v++) G(add_pairs)(inverse, kept, p, v, 1, mode);
+}
+
+static __attribute__((noinline)) void G(sum_entry_pairs)(const G(pairs) *p, FE *kept) { G(sum_pairs)(p, kept, IFMA_ENTRIES); }
+static __attribute__((noinline)) void G(sum_neighbours)(const G(pairs) *p, FE *kept) { G(sum_pairs)(p, kept, IFMA_NEIGHBOURS); }
+
+static void G(ifma_add_kernel)(POINT *out, const POINT *a, const POINT *b, size_t n, FE *scratch) {
+    for (size_t done = 0; done < n; done += IFMA_PAIRS) {
+        const G(pairs) p = {.a = a + done, .b = b + done, .out = out + done, .count = n - done < IFMA_PAIRS ? n - done : IFMA_PAIRS};
+        G(sum_pairs)(&p, scratch, IFMA_ADD);
+    }
+    for (size_t i = 0; i < n; i++) SETTLE(&out[i].x), SETTLE(&out[i].y);
+}
+
+/* One round over all segments: neighbours are added, and a segment of l leaves (l + 1) / 2 points from
+ * where it stands. An odd segment's first point stays where it is; sums go forwards, to places whose
+ * points have been read. */
+ZKR_V52_INLINE void G(sum_round)(POINT *points, const POINT *bases, const uint32_t *entries, uint32_t *lengths,
+                                 uint32_t *places, size_t segments, FE *kept, const bool first) {
+    uint32_t from[IFMA_PAIRS], to[IFMA_PAIRS], at = 0, place = 0;
+    G(pairs) p = {.a = bases, .entries = entries, .from = from, .to = to, .out = points};
+    for (size_t s = 0; s < segments; s++) {
+        const uint32_t length = lengths[s], odd = length & 1, half = length / 2;
+        if (first) {
+            places[s] = place;
+            if (odd) {
+                const POINT *base = &bases[entries[at] & 0x7fffffffu];
+                if (entries[at] >> 31)
+                    G(neg)(&points[place], base);
+                else
+                    points[place] = *base;
+            }
+        } else {
+            at = place = places[s];
+        }
+        uint32_t f = at + odd, t = place + odd;
+        for (uint32_t left = half; left > 0;) {
+            const uint32_t room = (uint32_t)(IFMA_PAIRS - p.count), now = left < room ? left : room;
+            for (uint32_t i = 0; i < now; i++) from[p.count + i] = f + 2 * i, to[p.count + i] = t + i;
+            f += 2 * now, t += now, left -= now, p.count += now;
+            if (p.count == IFMA_PAIRS) {
+                if (first)
+                    G(sum_entry_pairs)(&p, kept);
+                else
+                    G(sum_neighbours)(&p, kept);
+                p.count = 0;
+            }
+        }
+        at += length;
+        place += half + odd;
+        lengths[s] = half + odd;
+    }
+    if (p.count == 0) return;
+    if (first)
+        G(sum_entry_pairs)(&p, kept);
+    else
+        G(sum_neighbours)(&p, kept);
+}
+
+static void G(ifma_sum_entries_kernel)(POINT *points, const POINT *bases, const uint32_t *entries, uint32_t *lengths,
+                                       size_t segments, uint32_t *places, FE *scratch) {
+    if (segments == 0) return;
+    G(sum_round)(points, bases, entries, lengths, places, segments, scratch, true);
+    for (;;) {
+        uint32_t longest = 0;
+        for (size_t s = 0; s < segments; s++) longest = lengths[s] > longest ? lengths[s] : longest;
+        if (longest <= 1) break;
+        G(sum_round)(points, NULL, NULL, lengths, places, segments, scratch, false);
+    }
+    for (size_t s = 0; s < segments; s++) {
+        POINT sum = points[places[s]];
+        SETTLE(&sum.x), SETTLE(&sum.y);
+        points[s] = sum;
+    }
+}
