@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "groth16.h"
+#include "ifma_ntt.h"
 #include "ntt.h"
 #include "r1cs.h"
 #include "threads.h"
@@ -38,6 +39,27 @@ static void product_slice(void *context, size_t begin, size_t end, unsigned work
     }
 }
 
+/* a <- the values of A B - C at the odd powers of g, from A's and B's values at the powers of w; b and c
+ * are overwritten. */
+static int quotient(const zkr_engine *engine, zkr_fe *a, zkr_fe *b, zkr_fe *c, unsigned log_n) {
+    const size_t n = (size_t)1 << log_n, grain = zkr_grain(engine->threads, n, 4, SLICE);
+    zkr_fe *const scratch = malloc(n * sizeof *scratch), *const all[3] = {a, b, c};
+    if (scratch == NULL) return ZKR_NOMEM;
+    product_job j = {.k = engine->k, .out = c, .a = a, .b = b};
+    zkr_parallel_for(engine->threads, n, grain, product_slice, &j);
+    int status = ZKR_OK;
+    for (int i = 0; i < 3 && status == ZKR_OK; i++) {
+        status = zkr_ntt_inverse(engine, all[i], all[i], log_n, false, scratch);
+        if (status == ZKR_OK) status = zkr_ntt_forward(engine, all[i], all[i], log_n, true, scratch);
+    }
+    if (status == ZKR_OK) {
+        j = (product_job){.k = engine->k, .out = a, .a = a, .b = b, .c = c};
+        zkr_parallel_for(engine->threads, n, grain, product_slice, &j);
+    }
+    free(scratch);
+    return status;
+}
+
 int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out, const zkr_layout *layout,
                          const uint64_t *witness, size_t num_witness, size_t *bad) {
     if (bad != NULL) *bad = SIZE_MAX;
@@ -51,11 +73,10 @@ int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out
     if (status != ZKR_OK) return status;
 
     zkr_fe *a = (zkr_fe *)out;
-    zkr_fe *const b = malloc(n * sizeof *b), *const c = malloc(n * sizeof *c), *const scratch = malloc(n * sizeof *c);
-    if (b == NULL || c == NULL || scratch == NULL) {
+    zkr_fe *const b = malloc(n * sizeof *b), *const c = malloc(n * sizeof *c);
+    if (b == NULL || c == NULL) {
         free(b);
         free(c);
-        free(scratch);
         return ZKR_NOMEM;
     }
     unsigned log_n = 0;
@@ -66,20 +87,11 @@ int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out
     memset(b + rows, 0, (n - rows) * sizeof *b);
     memcpy(a + rows, w, (layout->num_public + 1) * sizeof *a);
 
-    const size_t grain = zkr_grain(engine->threads, n, 4, SLICE);
-    product_job j = {.k = engine->k, .out = c, .a = a, .b = b};
-    zkr_parallel_for(engine->threads, n, grain, product_slice, &j);
-    zkr_fe *const all[3] = {a, b, c};
-    for (int i = 0; i < 3 && status == ZKR_OK; i++) {
-        status = zkr_ntt_inverse(engine, all[i], all[i], log_n, false, scratch);
-        if (status == ZKR_OK) status = zkr_ntt_forward(engine, all[i], all[i], log_n, true, scratch);
-    }
-    if (status == ZKR_OK) {
-        j = (product_job){.k = engine->k, .out = a, .a = a, .b = b, .c = c};
-        zkr_parallel_for(engine->threads, n, grain, product_slice, &j);
-    }
+    if (engine->k->ntt8_columns_down != NULL && log_n >= ZKR_NTT8_LEAST)
+        status = zkr_ntt8_quotient(engine, a, b, c, log_n);
+    else
+        status = quotient(engine, a, b, c, log_n);
     free(b);
     free(c);
-    free(scratch);
     return status;
 }

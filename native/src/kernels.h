@@ -36,6 +36,7 @@ typedef struct zkr_field_kernels {
 struct zkr_poseidon;
 struct zkr_program;
 struct zkr_replay_block;
+struct zkr_ntt8_pass;
 
 /* The batch-affine kernels need scratch[0 .. n-1] of the point's base field, n as said. Their cost is
  * 6 base-field products an addition and one inversion a call (sum_segments: one a round). */
@@ -88,6 +89,11 @@ typedef struct zkr_kernels {
     void (*ntt_block)(zkr_fe *x, unsigned log_n, size_t width, const zkr_fe *twiddles, bool plain);
     /* x[j * width + c] *= factors[c] * ratios[c]^j, for `rows` rows; factors are used up; width <= 16 */
     void (*ntt_twist)(zkr_fe *x, size_t rows, size_t width, zkr_fe *factors, const zkr_fe *ratios);
+    /* Whole passes on eight lanes, groups begin .. end-1; see ifma_ntt.h. All NULL on paths without. */
+    void (*ntt8_columns_down)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
+    void (*ntt8_columns_up)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
+    void (*ntt8_rows_down)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
+    void (*ntt8_rows_both)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
 
     /* ---- curve ---- */
     zkr_g1_kernels g1;

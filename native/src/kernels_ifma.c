@@ -22,6 +22,7 @@
 #undef F
 #undef FIELD
 
+#include "ifma_ntt.inc.h"
 #include "ifma_poseidon.inc.h"
 #include "ifma_replay.inc.h"
 #include "ifma_sparse.inc.h"
@@ -38,6 +39,10 @@ void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->fq.to_mont = fq_ifma_to_mont_kernel;
     k->fq.from_mont = fq_ifma_from_mont_kernel;
     k->fq.inverse = fq_ifma_inverse_kernel;
+    k->ntt8_columns_down = ntt8_columns_down_kernel;
+    k->ntt8_columns_up = ntt8_columns_up_kernel;
+    k->ntt8_rows_down = ntt8_rows_down_kernel;
+    k->ntt8_rows_both = ntt8_rows_both_kernel;
     k->poseidon = ifma_poseidon_kernel;
     k->replay = ifma_replay_kernel;
     k->sparse_load8 = ifma_sparse_load8;

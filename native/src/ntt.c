@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ifma_ntt.h"
 #include "threads.h"
 
 #define SMALL 10
@@ -197,8 +198,13 @@ static int run(const zkr_engine *engine, zkr_fe *out, const zkr_fe *a, unsigned 
         if (own == NULL) return ZKR_NOMEM;
         scratch = own;
     }
-    const int status = log_n <= SMALL ? small(engine->k, out, a, log_n, inverse, coset, scratch)
-                                      : large(engine, out, a, log_n, inverse, coset, scratch);
+    int status;
+    if (engine->k->ntt8_columns_down != NULL && log_n >= ZKR_NTT8_LEAST)
+        status = zkr_ntt8_transform(engine, out, a, log_n, inverse, coset, scratch);
+    else if (log_n <= SMALL)
+        status = small(engine->k, out, a, log_n, inverse, coset, scratch);
+    else
+        status = large(engine, out, a, log_n, inverse, coset, scratch);
     free(own);
     return status;
 }
