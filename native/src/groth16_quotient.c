@@ -9,6 +9,7 @@
 #include "groth16.h"
 #include "ifma_ntt.h"
 #include "ntt.h"
+#include "pages.h"
 #include "r1cs.h"
 #include "threads.h"
 
@@ -43,7 +44,7 @@ static void product_slice(void *context, size_t begin, size_t end, unsigned work
  * are overwritten. */
 static int quotient(const zkr_engine *engine, zkr_fe *a, zkr_fe *b, zkr_fe *c, unsigned log_n) {
     const size_t n = (size_t)1 << log_n, grain = zkr_grain(engine->threads, n, 4, SLICE);
-    zkr_fe *const scratch = malloc(n * sizeof *scratch), *const all[3] = {a, b, c};
+    zkr_fe *const scratch = zkr_pages_alloc(n * sizeof *scratch), *const all[3] = {a, b, c};
     if (scratch == NULL) return ZKR_NOMEM;
     product_job j = {.k = engine->k, .out = c, .a = a, .b = b};
     zkr_parallel_for(engine->threads, n, grain, product_slice, &j);
@@ -73,7 +74,7 @@ int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out
     if (status != ZKR_OK) return status;
 
     zkr_fe *a = (zkr_fe *)out;
-    zkr_fe *const b = malloc(n * sizeof *b), *const c = malloc(n * sizeof *c);
+    zkr_fe *const b = zkr_pages_alloc(n * sizeof *b), *const c = zkr_pages_alloc(n * sizeof *c);
     if (b == NULL || c == NULL) {
         free(b);
         free(c);

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "ifma_ntt.h"
+#include "pages.h"
 #include "threads.h"
 
 #define SMALL 10
@@ -194,7 +195,7 @@ static int run(const zkr_engine *engine, zkr_fe *out, const zkr_fe *a, unsigned 
     if (log_n > FR_TWO_ADICITY || (coset && log_n == FR_TWO_ADICITY)) return ZKR_BADARGS;
     zkr_fe *own = NULL;
     if (scratch == NULL) {
-        own = aligned_alloc(64, (((size_t)sizeof(zkr_fe) << log_n) + 63) & ~(size_t)63);
+        own = zkr_pages_alloc((size_t)sizeof(zkr_fe) << log_n);
         if (own == NULL) return ZKR_NOMEM;
         scratch = own;
     }
