@@ -132,6 +132,7 @@ class Rollup:
             genesis_root=self.state.root,
             verifying_key=self.key.verifying_key,
             parameters=self.parameters,
+            genesis_accounts=self.state.next_index - 1,
             allow_insecure_key=True,
         )
 

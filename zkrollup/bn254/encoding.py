@@ -76,7 +76,7 @@ class PointAtInfinity(MalformedInput):
 
 def check_g1(point: G1Point, what: str, *, infinity: bool = False) -> G1Point:
     """Return ``point`` when it is in G1 (infinity only when asked for), or raise :class:`MalformedInput`."""
-    for value in point:
+    for value in _pair(point, what):
         _check_coordinate(value, what)
     if point == g1.INFINITY and not infinity:
         raise PointAtInfinity(what)
@@ -87,8 +87,8 @@ def check_g1(point: G1Point, what: str, *, infinity: bool = False) -> G1Point:
 
 def check_g2(point: G2Point, what: str, *, infinity: bool = False) -> G2Point:
     """Return ``point`` when it is in G2 (infinity only when asked for), or raise :class:`MalformedInput`."""
-    for coordinate in point:
-        for value in coordinate:
+    for coordinate in _pair(point, what):
+        for value in _pair(coordinate, what):
             _check_coordinate(value, what)
     if point == g2.INFINITY and not infinity:
         raise PointAtInfinity(what)
@@ -125,6 +125,13 @@ def g2_from_bytes(data: bytes, what: str = "G2 point", *, infinity: bool = True)
         raise WrongLength(what, G2_BYTES, len(data))
     x1, x0, y1, y0 = (int.from_bytes(data[i : i + 32], "big") for i in (0, 32, 64, 96))
     return check_g2(((x0, x1), (y0, y1)), what, infinity=infinity)
+
+
+def _pair(value: object, what: str) -> tuple[object, ...]:
+    """A list is refused as well: it equals no tuple, so [0, 0] would not be seen to be infinity."""
+    if type(value) is not tuple or len(value) != 2:
+        raise MalformedInput(what, f"expected a tuple of two, got {repr(value)[:80]}")
+    return value
 
 
 def _check_coordinate(value: object, what: str) -> None:

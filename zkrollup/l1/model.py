@@ -56,11 +56,12 @@ class QueuedRequest:
 class RollupContract:
     """One rollup on one chain, from its genesis root on.
 
-    ``address`` is the contract's own; ``holdings`` back the accounts of a genesis that is not empty
-    (token -> amount). Batches are numbered from 1. Amounts are in the token's smallest unit, addresses
-    integers of 160 bits. A key that one party made is refused unless ``allow_insecure_key`` says that
-    nothing of value is at stake. Whoever passes another ``verify`` gets a contract that checks no
-    proofs: that is for tests of everything else.
+    ``address`` is the contract's own. ``holdings`` back the accounts of a genesis that is not empty (token
+    -> amount), and ``genesis_accounts`` is the highest index among them: that many fewer are left for
+    deposits. Batches are numbered from 1. Amounts are in the token's smallest unit, addresses integers of
+    160 bits. A key that one party made is refused unless ``allow_insecure_key`` says that nothing of value
+    is at stake. Whoever passes another ``verify`` gets a contract that checks no proofs: that is for tests
+    of everything else.
 
     Raises :class:`OutOfRange`, :class:`InvalidParameter`, :class:`InsecureKey`.
     """
@@ -77,6 +78,7 @@ class RollupContract:
         deposit_cap: int = DEPOSIT_CAP,
         request_lifetime: int = REQUEST_LIFETIME,
         holdings: Mapping[int, int] | None = None,
+        genesis_accounts: int = 0,
         allow_insecure_key: bool = False,
         verify: Verify = verify_proof,
     ) -> None:
@@ -85,6 +87,7 @@ class RollupContract:
         require_bits("rollup_id", rollup_id, ADDRESS_BITS)
         require_field_element("genesis_root", genesis_root)
         require_bits("deposit_cap - 1", deposit_cap - 1, BALANCE_BITS)
+        require_bits("genesis_accounts", genesis_accounts, 2 * parameters.depth)
         if verifying_key.num_public != NUM_PUBLIC_INPUTS:
             raise InvalidParameter(
                 "verifying key", f"a key for {verifying_key.num_public} inputs", "C, z and y"
@@ -107,7 +110,7 @@ class RollupContract:
         self.holdings: dict[int, int] = dict(holdings or {})
         self.pending: dict[tuple[int, int], int] = {}
         self.events: list[Event] = []
-        self._num_deposits = 0
+        self._num_accounts = genesis_accounts  # as many as can have been opened: every deposit may open one
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -140,9 +143,9 @@ class RollupContract:
             require_deposit_key(ax, ay)
         except InvalidKey as error:
             raise reverts.InvalidDepositKey(ax, ay) from error
-        if self._num_deposits + 1 >= self.parameters.capacity:
+        if self._num_accounts + 1 >= self.parameters.capacity:
             raise reverts.TooManyDeposits(self.parameters.capacity - 1)
-        self._num_deposits += 1
+        self._num_accounts += 1
         self.holdings[token] = self.holdings.get(token, 0) + amount
         return self._enqueue(Deposit(token, amount, ax, ay, eth_address))
 

@@ -312,7 +312,7 @@ class _Reader:
     """Bytes from the left to the right, none skipped."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = bytes(data)
+        self._data = bytes(memoryview(data))  # bytes(5) would be five zeros
         self.offset = 0
 
     @property

@@ -157,6 +157,7 @@ class SimulatedRollup:
             parameters=parameters,
             deposit_cap=deposit_cap,
             holdings=holdings,
+            genesis_accounts=self.state.next_index - 1,
             allow_insecure_key=True,
             verify=verify,
         )

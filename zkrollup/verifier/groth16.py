@@ -57,6 +57,8 @@ def verify(vk: VerifyingKey, public_inputs: Sequence[int], proof: Proof) -> bool
     for i, value in enumerate(public_inputs):
         if type(value) is not int or not 0 <= value < FR_MODULUS:
             raise PublicInputNotCanonical(i, value)
+    if not isinstance(proof, Proof):
+        raise MalformedInput("proof", f"expected a Proof, got {type(proof).__name__}")
     check_g1(proof.a, "proof A")
     check_g2(proof.b, "proof B")
     check_g1(proof.c, "proof C")
