@@ -39,7 +39,7 @@ def median_seconds(runs: int, work: Callable[[], object]) -> dict[str, Any]:
 def python(code: str, **environment: str) -> str:
     """What a fresh interpreter prints for this code."""
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-P", "-c", code],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -127,7 +127,7 @@ def demo(slots: int, **environment: str) -> dict[str, Any]:
     """``zkrollup demo --slots N --json`` as a whole process."""
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "zkrollup", "demo", "--slots", str(slots), "--json"],
+        [sys.executable, "-P", "-m", "zkrollup", "demo", "--slots", str(slots), "--json"],
         env=os.environ | environment,
         capture_output=True,
         text=True,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +15,7 @@ import zkrollup
 
 def fresh(code: str) -> str:
     """What a fresh interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
@@ -39,3 +42,36 @@ def test_package__every_name_it_promises_is_there() -> None:
 def test_package__an_unknown_name_says_what_there_is() -> None:
     with pytest.raises(AttributeError, match="Rollup"):
         _ = zkrollup.Nonsense
+
+
+def test_import__in_a_checkout_takes_the_installed_package(tmp_path: Path) -> None:
+    """`python` started where the sources lie finds them first; they lack circuits and the built engine."""
+    checkout = tmp_path / "zkrollup"
+    checkout.mkdir()
+    shutil.copy(zkrollup.__file__, checkout)
+    code = "import zkrollup, zkrollup.circuits.batch as b; print(zkrollup.__file__, b.__file__)"
+    installed = {"PYTHONPATH": str(Path(zkrollup.__file__).parent.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | installed,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found, circuits = done.stdout.split()
+    assert found == str(checkout / "__init__.py")
+    assert not circuits.startswith(str(tmp_path))
+
+
+def test_import__in_a_checkout_that_was_never_installed_says_what_to_do(tmp_path: Path) -> None:
+    checkout = tmp_path / "zkrollup"
+    checkout.mkdir()
+    shutil.copy(zkrollup.__file__, checkout)
+    code = "import sys; sys.path[:] = [p for p in sys.path if 'python3' in p and 'site-packages' not in p]; "
+    code += f"sys.path.insert(0, {str(tmp_path)!r}); import zkrollup"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "pip install ." in done.stderr

@@ -26,6 +26,30 @@ _HOME = {
 }
 
 
+def _leave_the_checkout() -> None:
+    """Python started in a checkout finds this folder first, without circuits and the built engine.
+
+    Then the modules of the installed package are used; when none is installed, say what to do.
+    """
+    import os
+    import sys
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    if os.path.exists(os.path.join(here, "circuits")):
+        return
+    for entry in sys.path:
+        candidate = os.path.join(os.path.abspath(entry), "zkrollup")
+        if os.path.exists(os.path.join(candidate, "circuits", "__init__.py")):
+            __path__[:] = [candidate]
+            return
+    raise ImportError(
+        f"zkrollup: {here} is a source folder, and no installed zkrollup was found; run 'pip install .' there"
+    )
+
+
+_leave_the_checkout()
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'zkrollup' has no attribute {name!r}; it has {', '.join(__all__)}")

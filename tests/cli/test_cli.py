@@ -17,7 +17,7 @@ SMALL = ["--slots", "2", "--depth", "1"]
 def run(cache: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """``zkrollup`` in a fresh process."""
     return subprocess.run(
-        [sys.executable, "-m", "zkrollup", *arguments],
+        [sys.executable, "-P", "-m", "zkrollup", *arguments],
         env=os.environ | {"ZKROLLUP_CACHE": str(cache)} | environment,
         capture_output=True,
         text=True,

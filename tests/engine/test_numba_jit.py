@@ -35,6 +35,7 @@ def installed(tmp_path: Path) -> Path:
     """The engine's modules copied as an installation would lay them out."""
     target = tmp_path / "site" / "zkrollup" / "engine"
     target.mkdir(parents=True)
+    (target.parent / "__init__.py").touch()  # a folder without one would give way to an installed package
     for source in PACKAGE.glob("*.py"):
         shutil.copy(source, target / source.name)
     return tmp_path / "site"
