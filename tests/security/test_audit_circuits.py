@@ -233,3 +233,52 @@ def test_fee_credit__refuses_lies_of_its_hints(templates: Mapping[str, Template]
     """C3."""
     case = case_of(templates, name)
     assert told(case, case.template.hints) > 0
+
+
+# -- C8: division ------------------------------------------------------------------------------------
+
+
+def test_rollup__divides_no_integers(templates: Mapping[str, Template]) -> None:
+    """C8: no part asks for a quotient and a remainder, so there is none to be out of range; the division that
+    decimal codes would need is a multiplication over the integers."""
+    assert {hint.kind for template in templates.values() for hint in template.hints}.isdisjoint(
+        {"divmod", "python"}
+    )
+    largest = (2**27 - 1) * 10**31
+    assert largest < MODULUS
+    assert MODULUS > 127 * 10**31 + 2**128
+
+
+@pytest.mark.parametrize("wrap", [-MODULUS, MODULUS, 1, -1])
+def test_amount__is_its_code_over_the_integers(templates: Mapping[str, Template], wrap: int) -> None:
+    """C8: mantissa * 10^exponent never reaches r, so no amount is the product modulo r only."""
+    case = slot_case(templates, "transfer")
+    for exponent in (0, 1, 30, 31):
+        for mantissa in (1, 2**27 - 1):
+            amount = mantissa * 10**exponent + wrap
+            values = dict(case.inputs) | {"amount_mantissa": mantissa, "amount_exponent": exponent}
+            if not 0 <= amount < FULL:
+                with pytest.raises(ValueError, match="amount"):
+                    case.template.check(case.links, values | {"amount": amount})
+                continue
+            check = case.template.check(case.links, values | {"amount": amount})
+            assert "transfer amount is what its code says" in {f.label for f in check.failures}
+
+
+@pytest.mark.parametrize("name", TRANSACTIONS)
+def test_slot__divides_by_zero_only_where_documented(templates: Mapping[str, Template], name: str) -> None:
+    """C8: every quotient's divisor is not zero, but for the one that only a created account has."""
+    case = slot_case(templates, name)
+    check, template = case.check(), case.template
+    quotients = {c for hint in template.hints if hint.kind == "divide_or_zero" for c in hint.columns}
+    divided: set[int] = set()
+    for row in range(template.num_constraints):
+        for side in (0, 1):
+            terms = list(template.rows.terms(side, row))
+            if len(terms) == 1 and terms[0][0] in quotients:
+                other = sum(k * check.values[c] for c, k in template.rows.terms(1 - side, row)) % MODULUS
+                if other:
+                    divided.add(terms[0][0])
+    left = {template.wire_scope(c).partition("/")[0] for c in quotients - divided}
+    assert left <= {"E second leaf"}
+    assert len(quotients) > 250
