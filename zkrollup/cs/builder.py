@@ -116,6 +116,7 @@ class Builder:
         self._constants = Interned()
         self._tape = Tape()
         self._a, self._b, self._c = Side(), Side(), Side()
+        self._b_columns: set[int] = set()
         self._row_labels, self._row_scopes, self._row_places = array("I"), array("I"), array("I")
         self._row_kinds = bytearray()
         self._labels: dict[str, int] = {}
@@ -619,8 +620,15 @@ class Builder:
     def _product_row(
         self, a: Packed, b: Packed, c: Packed, label: str, place: int, scope: int, kind: int
     ) -> None:
-        """A row whose factors may be swapped: the shorter goes to B, since G2 pays for B's columns."""
-        if len(b[0]) > len(a[0]):
+        """A row whose factors may be swapped: the one that brings fewer columns into B goes there.
+
+        A prover pays for each column of B with a point of G2, and for the entries next to nothing; the
+        shorter factor where both bring as many.
+        """
+        known = self._b_columns
+        cost_a = (sum(column not in known for column in a[0]), len(a[0]))
+        cost_b = (sum(column not in known for column in b[0]), len(b[0]))
+        if cost_b > cost_a:
             a, b = b, a
         self._row(a, b, c, label, place, kind, scope)
 
@@ -629,6 +637,7 @@ class Builder:
     ) -> None:
         self._a.add(a)
         self._b.add(b)
+        self._b_columns.update(b[0])
         self._c.add(c)
         index = self._labels.get(label)
         if index is None:
