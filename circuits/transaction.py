@@ -29,6 +29,10 @@ code 7+5 bits, fee entries' selectors and kinds boolean. ``eth_address``, the de
 hashed but untouched fields of a leaf are arbitrary field elements: L1 fixes the former through the
 fingerprint (it accepts canonical 20-byte and 32-byte forms only), the tree fixes the latter.
 
+Left to the operator: which empty leaf a deposit opens, and that it opens one although the owner has an
+account with the same key already (the state machine takes the next free index and never a second account).
+The record says which leaf it was. Codes need not be canonical here; L1 refuses those that are not.
+
 Leaf fields that a slot does not touch enter the leaf hash before and after as the *same* signals.
 """
 
