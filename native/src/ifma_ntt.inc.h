@@ -131,46 +131,53 @@ ZKR_V52_INLINE void ntt8_reduce(zkr_v52 *out, const zkr_v52 *a) {
     *out = t;
 }
 
-/* (x, s, p, q) -> (x + s) + (p + q), (x + s) - (p + q), (x - s) + i (p - q), (x - s) - i (p - q), tidy.
- * x < 1.01; s, p, q < 10.01 when they are products, and the sums below 11.1 + 20.1, 11.1 + 21, 12.1 + 10.1,
- * 12.1 + 11. When they are reduced instead, all are below 1.01 and everything is smaller. */
-ZKR_V52_INLINE void ntt8_butterfly(zkr_v52 *x, const size_t to0, const size_t to1, const size_t to2, const size_t to3,
-                                   const zkr_v52 *first, const zkr_v52 *s, const zkr_v52 *p, const zkr_v52 *q,
-                                   const zkr_ntt8_factor *quarter) {
-    zkr_v52 u, v, y, z;
-    ntt8_minus(&z, p, q, 11);
-    ntt8_tidy(&z);
-    ntt8_plus(&y, p, q);
-    ntt8_plus(&u, first, s);
-    ntt8_minus(&v, first, s, 11);
-    ntt8_plus(&x[to0], &u, &y);
-    ntt8_tidy(&x[to0]);
-    ntt8_minus(&x[to1], &u, &y, 21);
-    ntt8_tidy(&x[to1]);
-    ntt8_shoup(&z, &z, quarter);
-    ntt8_plus(&x[to2], &v, &z);
-    ntt8_tidy(&x[to2]);
-    ntt8_minus(&x[to3], &v, &z, 11);
-    ntt8_tidy(&x[to3]);
-}
+/* Butterflies at a time, in phases: one alone would leave the processor waiting for the second of two
+ * dependent products with too little else in sight. */
+#define NTT8_GROUP 4
 
-/* One butterfly on x[0], x[m], x[2m], x[3m]. Down, the squared factor goes with x[2m] and the results stay
- * in order; up, it goes with x[m], and the middle results change places. */
-ZKR_V52_INLINE void ntt8_radix4(zkr_v52 *x, const size_t m, const zkr_ntt8_factor node[3], const bool trivial,
-                                const bool down, const zkr_ntt8_factor *quarter) {
-    zkr_v52 first, s, p, q;
+/* `count` butterflies (NTT8_GROUP at most), each on x[0], x[m], x[2m], x[3m] with x moving by `step` and node
+ * by `node_step`: with z, z^2, z^3 = node,
+ *   (x + s) + (p + q), (x + s) - (p + q), (x - s) + i (p - q), (x - s) - i (p - q).
+ * Down, s = z^2 x[2m], p = z x[m], and the results stay in order; up, s = z^2 x[m], p = z x[2m], and the
+ * middle results change places; q = z^3 x[3m]. In `trivial` ones z is 1.
+ * Bounds: x < 1.01; s, p, q < 10.01, so that the sums are below 11.1 + 20.1, 11.1 + 21, 12.1 + 10.1,
+ * 12.1 + 11. Trivial, s, p, q < 1.01 as x is, and all is smaller. */
+ZKR_V52_INLINE void ntt8_radix4(zkr_v52 *x, const size_t step, const size_t m, const zkr_ntt8_factor (*node)[3],
+                                const size_t node_step, const size_t count, const bool trivial, const bool down,
+                                const zkr_ntt8_factor *quarter) {
     const size_t at_s = down ? 2 * m : m, at_p = down ? m : 2 * m;
-    ntt8_reduce(&first, &x[0]);
-    if (trivial) {
-        ntt8_reduce(&s, &x[at_s]);
-        ntt8_reduce(&p, &x[at_p]);
-        ntt8_reduce(&q, &x[3 * m]);
-    } else {
-        ntt8_shoup(&s, &x[at_s], &node[1]);
-        ntt8_shoup(&p, &x[at_p], &node[0]);
-        ntt8_shoup(&q, &x[3 * m], &node[2]);
+    zkr_v52 z[NTT8_GROUP], v[NTT8_GROUP];
+    for (size_t g = 0; g < count; g++) {
+        const zkr_ntt8_factor *factor = node[g * node_step];
+        zkr_v52 *at = x + g * step, first, s, p, q, u, y;
+        if (trivial) {
+            ntt8_reduce(&p, &at[at_p]);
+            ntt8_reduce(&q, &at[3 * m]);
+            ntt8_reduce(&s, &at[at_s]);
+        } else {
+            ntt8_shoup(&p, &at[at_p], &factor[0]);
+            ntt8_shoup(&q, &at[3 * m], &factor[2]);
+            ntt8_shoup(&s, &at[at_s], &factor[1]);
+        }
+        ntt8_reduce(&first, &at[0]);
+        ntt8_minus(&z[g], &p, &q, 11);
+        ntt8_tidy(&z[g]);
+        ntt8_plus(&y, &p, &q);
+        ntt8_plus(&u, &first, &s);
+        ntt8_minus(&v[g], &first, &s, 11);
+        ntt8_plus(&at[0], &u, &y);
+        ntt8_tidy(&at[0]);
+        ntt8_minus(&at[at_p], &u, &y, 21);
+        ntt8_tidy(&at[at_p]);
     }
-    ntt8_butterfly(x, 0, at_p, at_s, 3 * m, &first, &s, &p, &q, quarter);
+    for (size_t g = 0; g < count; g++) {
+        zkr_v52 *at = x + g * step, t;
+        ntt8_shoup(&t, &z[g], quarter);
+        ntt8_plus(&at[at_s], &v[g], &t);
+        ntt8_tidy(&at[at_s]);
+        ntt8_minus(&at[3 * m], &v[g], &t, 11);
+        ntt8_tidy(&at[3 * m]);
+    }
 }
 
 /* x[0], x[m] -> x[0] + z x[m], x[0] - z x[m], where z is 1 and both are below 5.3, or z is the root of
@@ -189,24 +196,35 @@ ZKR_V52_INLINE void ntt8_radix2(zkr_v52 *x, const size_t m, const zkr_ntt8_table
 /* Blocks of this many vectors and fewer are finished before others are touched: 20 KB */
 #define NTT8_BLOCK 64
 
-static __attribute__((noinline)) void ntt8_down_node(zkr_v52 *x, size_t m, const zkr_ntt8_factor node[3],
-                                                     const zkr_ntt8_table *t) {
-    for (size_t j = 0; j < m; j++) ntt8_radix4(x + j, m, node, false, true, &t->quarter);
-}
-
-static __attribute__((noinline)) void ntt8_down_trivial(zkr_v52 *x, size_t m, const zkr_ntt8_table *t) {
-    for (size_t j = 0; j < m; j++) ntt8_radix4(x + j, m, t->nodes[0], true, true, &t->quarter);
-}
+/* Butterflies of x + j * step, node + j * node_step for j < n */
+#define NTT8_BUTTERFLIES(name, trivial, down)                                                                 \
+    static __attribute__((noinline)) void name(zkr_v52 *x, size_t step, size_t m,                             \
+                                               const zkr_ntt8_factor (*node)[3], size_t node_step, size_t n,  \
+                                               const zkr_ntt8_table *t) {                                     \
+        for (; n >= NTT8_GROUP; n -= NTT8_GROUP) {                                                            \
+            ntt8_radix4(x, step, m, node, node_step, NTT8_GROUP, trivial, down, &t->quarter);                 \
+            x += NTT8_GROUP * step;                                                                           \
+            node += NTT8_GROUP * node_step;                                                                   \
+        }                                                                                                     \
+        if (n != 0) ntt8_radix4(x, step, m, node, node_step, n, trivial, down, &t->quarter);                  \
+    }
+NTT8_BUTTERFLIES(ntt8_down_butterflies, false, true)
+NTT8_BUTTERFLIES(ntt8_down_trivial, true, true)
+NTT8_BUTTERFLIES(ntt8_up_butterflies, false, false)
+NTT8_BUTTERFLIES(ntt8_up_trivial, true, false)
+#undef NTT8_BUTTERFLIES
 
 /* The k-th block of n vectors among `count` */
 static void ntt8_down_block(zkr_v52 *x, size_t n, size_t count, size_t k, const zkr_ntt8_table *t) {
     for (size_t m = n / 4, blocks = 1; m > 0; m /= 4, blocks *= 4) {
-        const size_t at = (count * blocks - 1) / 3 + k * blocks;
-        for (size_t b = 0; b < blocks; b++) {
-            if (t->plain && k * blocks + b == 0)
-                ntt8_down_trivial(x, m, t);
-            else
-                ntt8_down_node(x + 4 * m * b, m, t->nodes[at + b], t);
+        const zkr_ntt8_factor(*nodes)[3] = t->nodes + (count * blocks - 1) / 3 + k * blocks;
+        const size_t trivial = t->plain && k == 0; /* how many: one or none */
+        if (trivial != 0) ntt8_down_trivial(x, 1, m, nodes, 0, m, t);
+        if (m == 1) {
+            ntt8_down_butterflies(x + 4 * trivial, 4, 1, nodes + trivial, 1, blocks - trivial, t);
+        } else {
+            for (size_t b = trivial; b < blocks; b++)
+                ntt8_down_butterflies(x + 4 * m * b, 1, m, nodes + b, 0, m, t);
         }
         if (n > NTT8_BLOCK) {
             for (size_t b = 0; b < 4; b++) ntt8_down_block(x + b * m, m, 4 * count, 4 * k + b, t);
@@ -226,22 +244,23 @@ static void ntt8_down(zkr_v52 *x, const zkr_ntt8_table *t) {
     for (size_t b = 0; b < 2; b++) ntt8_down_block(x + b * (n / 2), n / 2, 2, b, t);
 }
 
-static __attribute__((noinline)) void ntt8_up_step(zkr_v52 *x, size_t m, const zkr_ntt8_table *t) {
+/* The step from blocks of m to blocks of 4m, on n vectors */
+static void ntt8_up_step(zkr_v52 *x, size_t n, size_t m, const zkr_ntt8_table *t) {
     const zkr_ntt8_factor(*nodes)[3] = t->nodes + (m - 1) / 3;
-    ntt8_radix4(x, m, nodes[0], false, false, &t->quarter);
-    for (size_t j = 1; j < m; j++) ntt8_radix4(x + j, m, nodes[j], false, false, &t->quarter);
-}
-
-static __attribute__((noinline)) void ntt8_up_step_plain(zkr_v52 *x, size_t m, const zkr_ntt8_table *t) {
-    const zkr_ntt8_factor(*nodes)[3] = t->nodes + (m - 1) / 3;
-    ntt8_radix4(x, m, nodes[0], true, false, &t->quarter);
-    for (size_t j = 1; j < m; j++) ntt8_radix4(x + j, m, nodes[j], false, false, &t->quarter);
+    const size_t trivial = t->plain; /* how many in a block: one or none */
+    if (m == 1) {
+        (t->plain ? ntt8_up_trivial : ntt8_up_butterflies)(x, 4, 1, nodes, 0, n / 4, t);
+        return;
+    }
+    if (trivial != 0) ntt8_up_trivial(x, 4 * m, m, nodes, 0, n / (4 * m), t);
+    for (size_t b = 0; b < n; b += 4 * m)
+        ntt8_up_butterflies(x + b + trivial, 1, m, nodes + trivial, 1, m - trivial, t);
 }
 
 static void ntt8_up_block(zkr_v52 *x, size_t n, const zkr_ntt8_table *t) {
     if (n > NTT8_BLOCK) {
         for (size_t b = 0; b < 4; b++) ntt8_up_block(x + b * (n / 4), n / 4, t);
-        (t->plain ? ntt8_up_step_plain : ntt8_up_step)(x, n / 4, t);
+        ntt8_up_step(x, n, n / 4, t);
         return;
     }
     size_t m = 1;
@@ -249,8 +268,7 @@ static void ntt8_up_block(zkr_v52 *x, size_t n, const zkr_ntt8_table *t) {
         for (size_t j = 0; j < n; j += 2) ntt8_radix2(x + j, 1, t);
         m = 2;
     }
-    for (; m < n; m *= 4)
-        for (size_t j = 0; j < n; j += 4 * m) (t->plain ? ntt8_up_step_plain : ntt8_up_step)(x + j, m, t);
+    for (; m < n; m *= 4) ntt8_up_step(x, n, m, t);
 }
 
 /* bit-reversed -> natural order; the input below 5.3 when the table is plain, else below 33 */
