@@ -88,7 +88,7 @@ int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out
     memset(b + rows, 0, (n - rows) * sizeof *b);
     memcpy(a + rows, w, (layout->num_public + 1) * sizeof *a);
 
-    if (engine->k->ntt8_columns_down != NULL && log_n >= ZKR_NTT8_LEAST)
+    if (engine->k->ntt8_down_twist != NULL && log_n >= ZKR_NTT8_LEAST)
         status = zkr_ntt8_quotient(engine, a, b, c, log_n);
     else
         status = quotient(engine, a, b, c, log_n);

@@ -1,16 +1,20 @@
 /* ifma_ntt.c: the driver of the eight-lane transforms: tables, passes and threads. Compiled for any
  * machine; the kernels come from the table of kernels. Must not know Groth16's keys.
  *
- * n = R C as in ntt.c, R and C near the root of n, so that a pass streams memory once. With k = k1 + R k2
- * and i = r C + c:
- *   transform  columns down; twist (c, k1); rows down; stored transposed: two passes.
- *   quotient   inverse columns down, twist, | rows down by the inverse table and up by the coset's, |
- *              twist, columns up: three passes for an inverse transform and one on the coset, with
- *              no permutation, since row k1 already holds the coefficients a[k1 + R k2].
+ * n = R C as in ntt.c, R and C near the root of n, so that a pass streams memory once and eight of its
+ * columns fit in the cache. With input k = k1 + R k2 and output i = r C + c:
+ *   transform  down over k2; twist (c, k1); stored as R rows of C; | up over k1, in place: two passes.
+ *   quotient   (inverse) down over r, twist (c, k1), in place; | rows: down over c by the inverse table,
+ *              which leaves the coefficients a[k1 + R k2] in bit-reversed order, and up over k2 by
+ *              the coset's; | twist, up over k1: three passes for an inverse transform and one on
+ *              the coset, with no permutation. C's first pass makes its values from A's and B's,
+ *              and the last passes leave A B - C: no pass merely multiplies.
  *
- * Products by known factors, 75 multiply-adds on eight lanes: of the n/2 log n butterflies, 2n have the
- * factor 1, which leaves 8n for n = 2^20, beside a twist of n products of 100 and n of 75 that step its
- * factor: 775 multiply-adds a vector of eight. Memory: 64 n bytes a pass.
+ * Work, in multiply-adds of eight lanes: a product by a known factor takes 75; of the n/2 log n butterflies,
+ * 2n have the factor 1, which leaves 8n for n = 2^20; the twist takes n products of 100 and n of 75 that
+ * step its factor. That is 775 a vector of eight, 1.0e8 for n = 2^20. The quotient: 4n, 4n + 5n (on the coset no
+ * factor is 1), 4n products and two twists, 1625 a vector, three times, and two products: 6.6e8.
+ * Memory: 64 n bytes a pass, and 32 n more where out was not in the cache: 160 n a transform.
  */
 #include "ifma_ntt.h"
 
@@ -22,7 +26,7 @@
 #include "ntt.h"
 #include "threads.h"
 
-enum { DOWN, DOWN_INVERSE, DOWN_COSET, UP, UP_COSET, NUM_KINDS };
+enum { DOWN, DOWN_INVERSE, DOWN_COSET, UP, UP_INVERSE, UP_COSET, NUM_KINDS };
 
 static _Atomic(void *) tables[NUM_KINDS][ZKR_NTT8_MAX_BLOCK + 1];
 static _Atomic(void *) shifts[ZKR_NTT8_MAX_BLOCK + 1];
@@ -53,7 +57,7 @@ static zkr_fe *powers_of_root(const zkr_kernels *k, unsigned log_n, bool inverse
     zkr_fe root, *powers = malloc(((size_t)2 << log_n) * sizeof *powers);
     if (powers == NULL) return NULL;
     zkr_ntt_root(&root, log_n + 1);
-    if (inverse) fr_inv(&root, &root);
+    if (inverse) fr_inv_vartime(&root, &root);
     k->fr_powers(powers, &fr_one, &root, (size_t)2 << log_n);
     return powers;
 }
@@ -75,14 +79,14 @@ static const zkr_ntt8_table *table_of(const zkr_kernels *k, unsigned kind, unsig
     zkr_ntt8_table *made = atomic_load_explicit(&tables[kind][log_n], memory_order_acquire);
     if (made != NULL) return made;
     const size_t n = (size_t)1 << log_n;
-    zkr_fe *powers = powers_of_root(k, log_n, kind == DOWN_INVERSE);
+    zkr_fe *powers = powers_of_root(k, log_n, kind == DOWN_INVERSE || kind == UP_INVERSE);
     made = malloc(sizeof *made + n / 3 * sizeof made->nodes[0]);
     if (powers == NULL || made == NULL) {
         free(powers);
         free(made);
         return NULL;
     }
-    const bool coset = kind == DOWN_COSET || kind == UP_COSET, down = kind != UP && kind != UP_COSET;
+    const bool coset = kind == DOWN_COSET || kind == UP_COSET, down = kind <= DOWN_COSET;
     made->log_n = log_n;
     made->plain = !coset;
     make_factor(&made->quarter, &powers[n / 2]);
@@ -159,45 +163,43 @@ static void run_pass(const workspace *w, kernel run, const zkr_ntt8_pass *pass, 
 
 static void inverse_of_size(zkr_fe *out, unsigned log_n) {
     fr_from_u64(out, (uint64_t)1 << log_n);
-    fr_inv(out, out);
+    fr_inv_vartime(out, out);
 }
 
 int zkr_ntt8_transform(const zkr_engine *engine, zkr_fe *out, const zkr_fe *a, unsigned log_n, bool inverse,
-                       bool coset, zkr_fe *scratch) {
+                       bool coset, zkr_fe *middle) {
     const zkr_kernels *k = engine->k;
     workspace w;
     if (!take(&w, engine, log_n)) return ZKR_NOMEM;
     const size_t rows = (size_t)1 << w.log_r, columns = (size_t)1 << w.log_c;
-    zkr_ntt8_pass pass = {.log_r = w.log_r, .log_c = w.log_c, .in = a, .out = scratch, .ratios = w.ratios};
-    pass.first = table_of(k, inverse ? DOWN_INVERSE : coset ? DOWN_COSET : DOWN, w.log_r);
-    const zkr_ntt8_table *row_table = table_of(k, inverse ? DOWN_INVERSE : DOWN, w.log_c);
-    const zkr_ntt8_factor *shift = inverse && coset ? shift_of(k, w.log_c) : NULL;
-    if (pass.first == NULL || row_table == NULL || (inverse && coset && shift == NULL)) {
+    zkr_ntt8_pass down = {.log_r = w.log_c, .log_c = w.log_r, .in = a, .out = middle, .transposed = true};
+    zkr_ntt8_pass up = {.log_r = w.log_r, .log_c = w.log_c, .in = middle, .out = out};
+    down.first = table_of(k, inverse ? DOWN_INVERSE : coset ? DOWN_COSET : DOWN, w.log_c);
+    up.first = table_of(k, inverse ? UP_INVERSE : UP, w.log_r);
+    up.shift = inverse && coset ? shift_of(k, w.log_r) : NULL;
+    if (down.first == NULL || up.first == NULL || (inverse && coset && up.shift == NULL)) {
         free(w.buffers);
         return ZKR_NOMEM;
     }
     zkr_fe root, g = fr_one;
     zkr_ntt_root(&root, log_n);
     if (coset) zkr_ntt_root(&g, log_n + 1);
-    pass.start = fr_one;
-    if (inverse) { /* w^(-c k1) / n, and g^-k1 on the coset; g^(-R k2) is the shift */
-        fr_inv(&root, &root);
-        fr_inv(&g, &g);
-        inverse_of_size(&pass.start, log_n);
-        k->fr_powers(w.ratios, &g, &root, columns);
-    } else { /* w^(c k1), and g^c on the coset */
-        k->fr_powers(w.ratios, &fr_one, &root, columns);
+    down.start = fr_one;
+    down.ratios = w.ratios;
+    if (inverse) { /* w^(-c k1) / n, and g^-c on the coset; g^(-r C) is the shift */
+        fr_inv_vartime(&root, &root);
+        fr_inv_vartime(&g, &g);
+        inverse_of_size(&down.start, log_n);
+        k->fr_powers(w.ratios, &g, &root, rows);
+    } else { /* w^(c k1), and g^k1 on the coset, whose table knows g^(R k2) */
+        k->fr_powers(w.ratios, &fr_one, &root, rows);
         if (coset) {
-            k->fr_powers(w.starts, &fr_one, &g, columns);
-            pass.starts = w.starts;
+            k->fr_powers(w.starts, &fr_one, &g, rows);
+            down.starts = w.starts;
         }
     }
-    run_pass(&w, k->ntt8_columns_down, &pass, columns / 8);
-    pass.in = scratch;
-    pass.out = out;
-    pass.first = row_table;
-    pass.shift = shift;
-    run_pass(&w, k->ntt8_rows_down, &pass, rows / 8);
+    run_pass(&w, k->ntt8_down_twist, &down, rows / 8);
+    run_pass(&w, k->ntt8_twist_up, &up, columns / 8);
     free(w.buffers);
     return ZKR_OK;
 }
@@ -216,7 +218,7 @@ int zkr_ntt8_quotient(const zkr_engine *engine, zkr_fe *a, zkr_fe *b, zkr_fe *c,
     zkr_fe root, back, g, *const up_ratios = w.starts;
     zkr_ntt_root(&root, log_n);
     zkr_ntt_root(&g, log_n + 1);
-    fr_inv(&back, &root);
+    fr_inv_vartime(&back, &root);
     k->fr_powers(w.ratios, &fr_one, &back, columns);
     k->fr_powers(up_ratios, &g, &root, columns); /* (g w^c)^k1; the coset's table knows g^(R k2) */
     const zkr_ntt8_pass base = {.log_r = w.log_r, .log_c = w.log_c};
@@ -237,7 +239,7 @@ int zkr_ntt8_quotient(const zkr_engine *engine, zkr_fe *a, zkr_fe *b, zkr_fe *c,
         down.in = v == c ? a : v;
         down.times = v == c ? b : NULL;
         down.out = v;
-        run_pass(&w, k->ntt8_columns_down, &down, columns / 8);
+        run_pass(&w, k->ntt8_down_twist, &down, columns / 8);
         both.in = both.out = v;
         run_pass(&w, k->ntt8_rows_both, &both, rows / 8);
     }
@@ -249,7 +251,7 @@ int zkr_ntt8_quotient(const zkr_engine *engine, zkr_fe *a, zkr_fe *b, zkr_fe *c,
         up.in = ends[i].in;
         up.out = a;
         up.finish = ends[i].finish;
-        run_pass(&w, k->ntt8_columns_up, &up, columns / 8);
+        run_pass(&w, k->ntt8_twist_up, &up, columns / 8);
     }
     free(w.buffers);
     return ZKR_OK;

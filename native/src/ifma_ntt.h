@@ -28,24 +28,26 @@ typedef struct {
     zkr_ntt8_factor nodes[][3];
 } zkr_ntt8_table;
 
-/* n = R C elements as R rows of C. A pass over groups of eight columns or eight rows; `buffer` holds
- * max(R, C) times ZKR_NTT8_ELEMENT bytes, aligned to 64. Elements in `middle` are below 2^256, not
- * reduced, until a pass that ends a transform. */
+/* R C elements as R rows of C. A pass over groups of eight columns or eight rows; `buffer` holds
+ * max(R, C) times ZKR_NTT8_ELEMENT bytes, aligned to 64. Between passes elements are below 2^256, not
+ * reduced; the last pass reduces. in and out may be the same unless transposed. */
 typedef struct zkr_ntt8_pass {
     unsigned log_r, log_c;
     const zkr_fe *in, *times; /* the elements are in[] times[], or in[] when times is NULL */
     zkr_fe *out;
+    bool transposed;          /* entry (r, c) goes to out[c R + r] */
     const zkr_ntt8_table *first, *second;
-    const zkr_ntt8_factor *shift;     /* of the values of a row, or NULL */
-    const zkr_fe *starts, *ratios;    /* row k of column c is multiplied by starts[c] ratios[c]^k; */
-    zkr_fe start;                     /* starts may be NULL: then `start` for all */
+    const zkr_fe *starts, *ratios; /* row k of column c is multiplied by starts[c] ratios[c]^k; */
+    zkr_fe start;                  /* starts may be NULL: then `start` for all; ratios may: then not */
+    const zkr_ntt8_factor *shift;  /* a factor for each row, last; or NULL */
     enum { ZKR_NTT8_STORE, ZKR_NTT8_MULTIPLY, ZKR_NTT8_SUBTRACT } finish; /* out = x, out x, out - x */
 } zkr_ntt8_pass;
 
-/* The whole transform with the given natural order in and out; log_n >= ZKR_NTT8_LEAST, arguments as
- * zkr_ntt_forward's. Only for engines whose kernels have ntt8_columns. */
+/* The whole transform, natural order in and out; log_n >= ZKR_NTT8_LEAST, arguments as
+ * zkr_ntt_forward's, except that `middle` holds n elements, may be out, and may not be a. Only for
+ * engines whose kernels have ntt8_down_twist. */
 int zkr_ntt8_transform(const zkr_engine *engine, zkr_fe *out, const zkr_fe *a, unsigned log_n, bool inverse,
-                       bool coset, zkr_fe *scratch);
+                       bool coset, zkr_fe *middle);
 
 /* a <- the values of A B - C at the odd powers of g, where the vectors a and b hold the values of A
  * and B at the powers of w, and C those of the products. b and c are overwritten. */

@@ -331,14 +331,15 @@ ZKR_V52_INLINE void ntt8_twist_step(zkr_v52 *out, const zkr_v52 *x, ntt8_twist *
     ntt8_tidy(&t->f);
 }
 
-/* Columns down, twist: rows in natural order, below 2^256 */
-static void ntt8_columns_down_kernel(const zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer) {
+/* Columns down, twist; stored in natural order and below 2^256, in place of the rows or transposed */
+static void ntt8_down_twist_kernel(const zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer) {
     const size_t rows = (size_t)1 << pass->log_r, columns = (size_t)1 << pass->log_c;
     zkr_v52 *x = buffer;
     for (size_t group = begin; group < end; group++) {
         const zkr_fe *in = pass->in + 8 * group, *times = pass->times == NULL ? NULL : pass->times + 8 * group;
         for (size_t r = 0; r < rows; r++) {
             if (times == NULL) {
+                if (r + NTT8_AHEAD < rows) ntt8_prefetch(in + (r + NTT8_AHEAD) * columns);
                 ntt8_load(&x[r], in + r * columns, 0);
             } else {
                 zkr_v52 a, b;
@@ -350,38 +351,46 @@ static void ntt8_columns_down_kernel(const zkr_ntt8_pass *pass, size_t begin, si
         ntt8_down(x, pass->first);
         ntt8_twist twist;
         ntt8_twist_begin(&twist, pass, 8 * group);
-        zkr_fe *out = pass->out + 8 * group;
-        const bool next = group + 1 < columns / 8;
         for (size_t k = 0, reversed = 0; k < rows; k++, reversed = ntt8_next_reversed(reversed, rows)) {
             zkr_v52 t;
-            if (next) ntt8_prefetch(in + k * columns + 8);
-            if (next && times != NULL) ntt8_prefetch(times + k * columns + 8);
-            if (k + NTT8_AHEAD < rows) ntt8_prefetch(out + (k + NTT8_AHEAD) * columns);
+            if (!pass->transposed && k + NTT8_AHEAD < rows)
+                ntt8_prefetch(pass->out + 8 * group + (k + NTT8_AHEAD) * columns);
             ntt8_twist_step(&t, &x[reversed], &twist);
-            ntt8_store(out + k * columns, &t);
+            if (pass->transposed) {
+                __m512i w[4];
+                zkr_v52_join(w, &t);
+                zkr_v52_store_words_strided(pass->out[8 * group * rows + k].l, 4 * rows, w);
+            } else {
+                ntt8_store(pass->out + 8 * group + k * columns, &t);
+            }
         }
     }
 }
 
-/* Twist, columns up: rows in natural order, reduced */
-static void ntt8_columns_up_kernel(const zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer) {
+/* Twist unless ratios is NULL, columns up, shift; rows in natural order, reduced */
+static void ntt8_twist_up_kernel(const zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer) {
     const size_t rows = (size_t)1 << pass->log_r, columns = (size_t)1 << pass->log_c;
     zkr_v52 *x = buffer;
     for (size_t group = begin; group < end; group++) {
         const zkr_fe *in = pass->in + 8 * group;
         ntt8_twist twist;
-        ntt8_twist_begin(&twist, pass, 8 * group);
+        if (pass->ratios != NULL) ntt8_twist_begin(&twist, pass, 8 * group);
         for (size_t k = 0, reversed = 0; k < rows; k++, reversed = ntt8_next_reversed(reversed, rows)) {
             zkr_v52 t;
             if (k + NTT8_AHEAD < rows) ntt8_prefetch(in + (k + NTT8_AHEAD) * columns);
             ntt8_load(&t, in + k * columns, 0);
-            ntt8_twist_step(&x[reversed], &t, &twist);
+            if (pass->ratios != NULL) ntt8_twist_step(&t, &t, &twist);
+            x[reversed] = t;
         }
         ntt8_up(x, pass->first);
         zkr_fe *out = pass->out + 8 * group;
         for (size_t r = 0; r < rows; r++) {
             zkr_v52 t = x[r], a;
             if (r + NTT8_AHEAD < rows) ntt8_prefetch(out + (r + NTT8_AHEAD) * columns);
+            if (pass->shift != NULL) {
+                ntt8_shoup(&t, &t, &pass->shift[r]);
+                ntt8_tidy(&t);
+            }
             if (pass->finish == ZKR_NTT8_MULTIPLY) {
                 ntt8_load(&a, out + r * columns, 4);
                 zkr_v52_mul(&t, &t, &a, &zkr_f52_fr); /* 33 16 / 84.5 + 1 */
@@ -392,32 +401,6 @@ static void ntt8_columns_up_kernel(const zkr_ntt8_pass *pass, size_t begin, size
             }
             zkr_v52_canonical(&t, &t, &zkr_f52_fr);
             ntt8_store(out + r * columns, &t);
-        }
-    }
-}
-
-/* Rows down, shift; stored transposed in natural order, reduced */
-static void ntt8_rows_down_kernel(const zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer) {
-    const size_t rows = (size_t)1 << pass->log_r, columns = (size_t)1 << pass->log_c;
-    zkr_v52 *x = buffer;
-    for (size_t group = begin; group < end; group++) {
-        const zkr_fe *in = pass->in + 8 * group * columns;
-        for (size_t c = 0; c < columns; c++) {
-            __m512i w[4];
-            zkr_v52_load_words_strided(w, in[c].l, 4 * columns);
-            zkr_v52_split(&x[c], w, 0);
-        }
-        ntt8_down(x, pass->first);
-        zkr_fe *out = pass->out + 8 * group;
-        for (size_t k = 0, reversed = 0; k < columns; k++, reversed = ntt8_next_reversed(reversed, columns)) {
-            zkr_v52 t = x[reversed];
-            if (k + NTT8_AHEAD < columns) ntt8_prefetch(out + (k + NTT8_AHEAD) * rows);
-            if (pass->shift != NULL) {
-                ntt8_shoup(&t, &t, &pass->shift[k]);
-                ntt8_tidy(&t);
-            }
-            zkr_v52_canonical(&t, &t, &zkr_f52_fr);
-            ntt8_store(out + k * rows, &t);
         }
     }
 }

@@ -90,9 +90,8 @@ typedef struct zkr_kernels {
     /* x[j * width + c] *= factors[c] * ratios[c]^j, for `rows` rows; factors are used up; width <= 16 */
     void (*ntt_twist)(zkr_fe *x, size_t rows, size_t width, zkr_fe *factors, const zkr_fe *ratios);
     /* Whole passes on eight lanes, groups begin .. end-1; see ifma_ntt.h. All NULL on paths without. */
-    void (*ntt8_columns_down)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
-    void (*ntt8_columns_up)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
-    void (*ntt8_rows_down)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
+    void (*ntt8_down_twist)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
+    void (*ntt8_twist_up)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
     void (*ntt8_rows_both)(const struct zkr_ntt8_pass *pass, size_t begin, size_t end, void *buffer);
 
     /* ---- curve ---- */

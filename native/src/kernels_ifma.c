@@ -39,9 +39,8 @@ void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->fq.to_mont = fq_ifma_to_mont_kernel;
     k->fq.from_mont = fq_ifma_from_mont_kernel;
     k->fq.inverse = fq_ifma_inverse_kernel;
-    k->ntt8_columns_down = ntt8_columns_down_kernel;
-    k->ntt8_columns_up = ntt8_columns_up_kernel;
-    k->ntt8_rows_down = ntt8_rows_down_kernel;
+    k->ntt8_down_twist = ntt8_down_twist_kernel;
+    k->ntt8_twist_up = ntt8_twist_up_kernel;
     k->ntt8_rows_both = ntt8_rows_both_kernel;
     k->poseidon = ifma_poseidon_kernel;
     k->replay = ifma_replay_kernel;

@@ -193,14 +193,16 @@ static int run(const zkr_engine *engine, zkr_fe *out, const zkr_fe *a, unsigned 
                zkr_fe *scratch) {
     /* the coset's generator is a root of order 2n */
     if (log_n > FR_TWO_ADICITY || (coset && log_n == FR_TWO_ADICITY)) return ZKR_BADARGS;
+    const bool eight = engine->k->ntt8_down_twist != NULL && log_n >= ZKR_NTT8_LEAST;
     zkr_fe *own = NULL;
+    if (eight && out != a) scratch = out; /* enough for these */
     if (scratch == NULL) {
         own = zkr_pages_alloc((size_t)sizeof(zkr_fe) << log_n);
         if (own == NULL) return ZKR_NOMEM;
         scratch = own;
     }
     int status;
-    if (engine->k->ntt8_columns_down != NULL && log_n >= ZKR_NTT8_LEAST)
+    if (eight)
         status = zkr_ntt8_transform(engine, out, a, log_n, inverse, coset, scratch);
     else if (log_n <= SMALL)
         status = small(engine->k, out, a, log_n, inverse, coset, scratch);
