@@ -37,7 +37,7 @@ from zkrollup.state import (
 )
 from zkrollup.state.public_data import PublicInputs, encode, public_data, public_inputs
 
-__all__ = ["ProvenBatch", "Rollup", "engine_hasher"]
+__all__ = ["ProvenBatch", "Rollup", "UnsubmittedBatch", "engine_hasher"]
 
 Hasher = Callable[[Sequence[Sequence[int]]], Sequence[int]]
 
@@ -91,6 +91,18 @@ class ProvenBatch:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+class UnsubmittedBatch(RuntimeError):
+    """The state is ahead of the contract, so that another batch would be built on what L1 may never accept,
+    and would take the queue's requests a second time."""
+
+    def __init__(self, root: int, accepted: int) -> None:
+        super().__init__(
+            f"operator: the state's root is {root:#x}, the contract's {accepted:#x}; submit the batch that "
+            "was proved before proving another, or discard() it"
+        )
+        self.root, self.accepted = root, accepted
+
+
 class Rollup:
     """A rollup with an operator, in memory: accounts, circuit, proving key, and its contract on L1.
 
@@ -125,6 +137,7 @@ class Rollup:
             self.circuit: BatchCircuit = batch_circuit(self.parameters)
         with self._phase("key", self.seconds):
             self.key, self.key_was_cached = self._key(key_directory)
+        self._accepted = self.state.snapshot()
         self.contract = RollupContract(
             chain_id=chain_id,
             address=contract_address,
@@ -177,7 +190,8 @@ class Rollup:
     ) -> ProvenBatch:
         """Executes exactly these, L1's requests among them in the queue's order, and proves it.
 
-        When anything raises, the state is as it was before.
+        When anything raises, the state is as it was before. Raises :class:`UnsubmittedBatch` while L1 has not
+        accepted the batch before.
         """
         seconds: dict[str, float] = {}
         context = BatchContext(
@@ -193,7 +207,9 @@ class Rollup:
             seconds[f"prove: {name}"] = took
             self._tell("prove", next(phases, PROVER_PHASES) / PROVER_PHASES)
 
-        before = self.state.snapshot()
+        if self.state.root != self.contract.root:
+            raise UnsubmittedBatch(self.state.root, self.contract.root)
+        self._accepted = before = self.state.snapshot()
         try:
             with self._phase("execute", seconds):
                 trace = apply_batch(self.state, transactions, context)
@@ -223,6 +239,11 @@ class Rollup:
         """Hands the batch to the contract; raises the contract's exception when it reverts."""
         with self._phase("l1", batch.seconds):
             self.contract.submit_batch(batch.data, batch.inputs.commitment, batch.proof)
+
+    def discard(self) -> None:
+        """Forgets a batch that was proved and will not be submitted: the state is again what L1 accepted."""
+        if self.state.root != self.contract.root:
+            self.state.restore(self._accepted)
 
     def _tell(self, phase: str, part: float) -> None:
         if self.progress is not None:
