@@ -282,3 +282,41 @@ def test_slot__divides_by_zero_only_where_documented(templates: Mapping[str, Tem
     left = {template.wire_scope(c).partition("/")[0] for c in quotients - divided}
     assert left <= {"E second leaf"}
     assert len(quotients) > 250
+
+
+# -- C7: bits ----------------------------------------------------------------------------------------
+
+
+def boolean_columns(template: Template) -> set[int]:
+    """The columns x for which some row says x (x - 1) = 0, up to a factor, and nothing else."""
+    found = set()
+    for row in range(template.num_constraints):
+        a, b, c = (
+            {column: k % MODULUS for column, k in template.rows.terms(side, row) if k % MODULUS}
+            for side in range(3)
+        )
+        for x, other in ((a, b), (b, a)):
+            if len(x) == 1 and set(other) == {0, *x} and 0 not in x:
+                (column,) = x
+                if not c and (other[0] + other[column]) % MODULUS == 0:
+                    found.add(column)
+            if len(x) == 1 and x.keys() == other.keys() == c.keys() and 0 not in x:
+                (column,) = x
+                if (x[column] * other[column] - c[column]) % MODULUS == 0:
+                    found.add(column)
+    return found
+
+
+@pytest.mark.parametrize("name", ["slot", "fees", "header"])
+def test_part__has_a_row_for_every_bit_of_its_inputs(templates: Mapping[str, Template], name: str) -> None:
+    """C2, C5, C7: a wrong bit breaks other rows too, so that a missing row would not show in mutations."""
+    template = templates[name]
+    bits = {
+        template.num_links + spec.column + k: f"{spec.name} bit {k}"
+        for spec in template.inputs.values()
+        if spec.kind in ("bool", "uint")
+        for k in range(spec.width)
+    }
+    missing = [bits[column] for column in bits.keys() - boolean_columns(template)]
+    assert not missing
+    assert len(bits) == {"slot": 294, "fees": 40, "header": 322}[name]
