@@ -20,7 +20,7 @@ from zkrollup.engine.interface import Engine, EngineError
 from zkrollup.groth16.keys import MalformedFile, VerifyingKey
 from zkrollup.groth16.prove import prove
 from zkrollup.groth16.proving_key import MAGIC, PAGE, KeyFileError, ProvingKey, WrongCircuitError
-from zkrollup.groth16.setup import unsafe_setup
+from zkrollup.groth16.setup import cached_key, key_path, unsafe_setup
 from zkrollup.verifier import verify
 
 Header = dict[str, Any]
@@ -317,3 +317,15 @@ def test_verifying_key__brackets_cost_no_more_memory_than_the_text(text: str) ->
     """V10: the depth is counted as the text is read."""
     with pytest.raises(MalformedFile, match="levels"):
         VerifyingKey.from_json(text)
+
+
+def test_cache__key_of_another_circuit_under_this_name_is_set_aside(
+    r1cs: R1CS, engine: Engine, tmp_path: Path
+) -> None:
+    """V11: whoever swaps two files of the cache costs time, and nothing else."""
+    unsafe_setup(circuit("another"), engine).save(key_path(r1cs.digest, tmp_path))
+    with pytest.warns(UserWarning, match="made for circuit"):
+        found, cached = cached_key(r1cs, engine, tmp_path)
+    assert not cached
+    assert found.circuit_digest == r1cs.digest
+    assert verify(found.verifying_key, [27], prove(found, r1cs, witness_of(r1cs, engine), engine))

@@ -15,7 +15,7 @@ from zkrollup.engine.convert import ints_from_limbs
 from zkrollup.engine.interface import U64, Engine, SetupResult
 
 from .keys import VerifyingKey
-from .proving_key import KeyFileError, ProvingKey
+from .proving_key import KeyFileError, ProvingKey, WrongCircuitError
 
 Progress = Callable[[str, int, int], None]
 
@@ -84,17 +84,18 @@ def cached_key(
 ) -> tuple[ProvingKey, bool]:
     """The circuit's key, and whether it came from the cache; made with :func:`unsafe_setup` if not.
 
-    A damaged file in the cache is reported with a warning, kept beside under the suffix ``.damaged``,
+    A damaged file in the cache, or a key of another circuit, is reported with a warning, kept beside under the suffix ``.damaged``,
     and replaced.
     """
     path = key_path(r1cs.digest, directory)
     try:
         key = ProvingKey.load(path)
         key.require_circuit(r1cs.digest)
+        key.require_layout(r1cs.layout)
         return key, True
     except FileNotFoundError:
-        damage = None
-    except KeyFileError as error:
+        damage: ValueError | None = None
+    except (KeyFileError, WrongCircuitError) as error:
         damage = error
     if damage is not None:
         warnings.warn(f"{damage}; making a new key", stacklevel=2)
