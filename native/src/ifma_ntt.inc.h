@@ -9,7 +9,7 @@
  * Bounds are in units of r, of which 84.5 fit in 2^260:
  *   - a product by a known factor ("Shoup") of anything below 2^260 is below 10.01: see ntt8_shoup;
  *   - a butterfly's first element is reduced below 1.01 first; its outputs are below 33;
- *   - a vector leaves a transform below 33, or below 46 when n is 2, which is not used.
+ *   - so a vector of four elements or more leaves a transform below 33.
  */
 #include "ifma_ntt.h"
 
@@ -181,7 +181,7 @@ ZKR_V52_INLINE void ntt8_radix4(zkr_v52 *x, const size_t step, const size_t m, c
 }
 
 /* x[0], x[m] -> x[0] + z x[m], x[0] - z x[m], where z is 1 and both are below 5.3, or z is the root of
- * order 4 and x[0] is below 33: below 11.3 or 44.1 */
+ * order 4 and x[0] is below 33: below 16.3 or 44.1 */
 ZKR_V52_INLINE void ntt8_radix2(zkr_v52 *x, const size_t m, const zkr_ntt8_table *t) {
     zkr_v52 first = x[0], s = x[m];
     if (!t->plain) ntt8_shoup(&s, &s, &t->quarter);
@@ -305,7 +305,7 @@ ZKR_V52_INLINE void ntt8_prefetch(const zkr_fe *a) {
 }
 
 /* Rows between an element's prefetch and its use */
-#define NTT8_AHEAD 16
+#define NTT8_AHEAD 8
 
 /* The factors of the rows of eight columns: f = start ratio^k 2^260, stepped by a known factor. */
 typedef struct {
