@@ -84,8 +84,8 @@ def cached_key(
 ) -> tuple[ProvingKey, bool]:
     """The circuit's key, and whether it came from the cache; made with :func:`unsafe_setup` if not.
 
-    A damaged file in the cache, or a key of another circuit, is reported with a warning, kept beside under the suffix ``.damaged``,
-    and replaced.
+    A damaged file in the cache, or a key of another circuit, is reported with a warning, kept beside under
+    the suffix ``.damaged``, and replaced.
     """
     path = key_path(r1cs.digest, directory)
     try:
