@@ -109,6 +109,7 @@ ZKR_V52_INLINE void G(octet_prefetch)(const G(pairs) *p, const size_t vector, co
                                                           : (const char *)(p->b + k);
             __builtin_prefetch(point);
             if (sizeof(POINT) > 64) __builtin_prefetch(point + 64);
+            __builtin_prefetch(point + sizeof(POINT) - 1); /* bases need not begin with a cache line */
         }
     }
 }

@@ -2,14 +2,15 @@
  *
  * MSM is Pippenger's bucket method with signed digits, over sorted buckets:
  *  1. every scalar becomes k or r - k, whichever is smaller, and is cut into signed digits of c bits;
- *     0, 1, -1 and other small scalars have digits in the low windows only, and cost no more;
+ *     0, 1, -1 and other small scalars are set apart: they take part in the lowest window only, with
+ *     one addition or none;
  *  2. for each window, the indices of the points with a nonzero digit are sorted by bucket (counting);
  *  3. the sorted list is cut into blocks of equal size, whatever the buckets in them, and each block
  *     gathers its points and sums each bucket's run by batch-affine additions (kernel sum_segments).
  *     A bucket that goes on into further blocks leaves partial sums there, which a last small
  *     sum_segments joins. So one enormous bucket (all scalars equal) is as parallel as many;
- *  4. sum of b * bucket[b]: buckets are split into lanes, all lanes step together batch-affine, and
- *     the few lane results are combined one by one.
+ *  4. sum of b * bucket[b]: the buckets stand in a table whose rows and columns are summed by the same
+ *     kernel, and the few sums are weighed one by one at the very end.
  * Threads share the work inside each window, so that no window is ever the last to finish alone.
  *
  * Fixed base: tables of all multiples d 2^(cw) base for d <= 2^(c-1), then chunks of results
@@ -21,12 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pages.h"
 #include "threads.h"
 
 #define MAX_WINDOW 16
 #define MAX_WINDOWS 64
 #define SAMPLE 4096
-#define LANES 1024 /* most lanes of one task of the bucket reduction; no more than a BLOCK */
+#define SLICE 2048 /* scalars cut into digits at a time */
 
 /* ---- scalars to digits ----------------------------------------------------------------------- */
 
@@ -108,14 +110,18 @@ static unsigned choose_window(scalar_profile p) {
     return best_c;
 }
 
+/* Scalars below 2^(c-1), most of a witness, have a digit in window 0 only: it holds a digit for every
+ * scalar. The other windows hold digits of the longer ones only, side by side at the front of each slice. */
 typedef struct {
     const zkr_kernels *k;
     const zkr_fe *scalars;
     size_t n;
     unsigned c, windows;
     zkr_fe bias;
-    uint16_t *digits; /* [window][i], digit + 2^(c-1) */
-    uint8_t *negated; /* [i] */
+    uint16_t *digits;     /* [window][place], digit + 2^(c-1) */
+    uint8_t *negated;     /* [i] */
+    uint32_t *long_index; /* [place]: which scalar, in windows above 0 */
+    uint32_t *long_before; /* [slice]: long scalars in it, and once all are cut, in the slices before */
 } digits_job;
 
 static void digits_slice(void *context, size_t begin, size_t end, unsigned worker) {
@@ -123,30 +129,56 @@ static void digits_slice(void *context, size_t begin, size_t end, unsigned worke
     digits_job *j = context;
     const uint32_t zero = 1u << (j->c - 1);
     zkr_fe plain[64];
-    for (size_t base = begin; base < end; base += 64) {
-        const size_t count = end - base < 64 ? end - base : 64;
-        j->k->fr.from_mont(plain, j->scalars + base, count);
-        for (size_t i = 0; i < count; i++) {
-            uint64_t carry = 0;
-            j->negated[base + i] = halve_range(&plain[i]);
-            for (int l = 0; l < 4; l++) plain[i].l[l] = zkr_adc(plain[i].l[l], j->bias.l[l], &carry);
+    for (size_t slice = begin; slice < end; slice++) {
+        const size_t from = slice * SLICE, to = from + SLICE < j->n ? from + SLICE : j->n;
+        size_t place = from;
+        for (size_t base = from; base < to; base += 64) {
+            const size_t count = to - base < 64 ? to - base : 64;
+            size_t longer = 0;
+            j->k->fr.from_mont(plain, j->scalars + base, count);
+            for (size_t i = 0; i < count; i++) {
+                uint64_t carry = 0;
+                zkr_fe s = plain[i];
+                j->negated[base + i] = halve_range(&s);
+                const bool is_long = (s.l[1] | s.l[2] | s.l[3]) != 0 || s.l[0] >= zero;
+                for (int l = 0; l < 4; l++) s.l[l] = zkr_adc(s.l[l], j->bias.l[l], &carry);
+                j->digits[base + i] = (uint16_t)window_of(&s, 0, j->c);
+                plain[longer] = s;
+                j->long_index[place + longer] = (uint32_t)(base + i);
+                longer += is_long;
+            }
+            for (unsigned w = 1; w < j->windows; w++) {
+                uint16_t *row = j->digits + (size_t)w * j->n + place;
+                const uint32_t add = w + 1 == j->windows ? zero : 0;
+                for (size_t i = 0; i < longer; i++) row[i] = (uint16_t)(window_of(&plain[i], w, j->c) + add);
+            }
+            place += longer;
         }
-        for (unsigned w = 0; w < j->windows; w++) {
-            uint16_t *row = j->digits + (size_t)w * j->n + base;
-            const uint32_t add = w + 1 == j->windows ? zero : 0;
-            for (size_t i = 0; i < count; i++) row[i] = (uint16_t)(window_of(&plain[i], w, j->c) + add);
-        }
+        j->long_before[slice] = (uint32_t)(place - from);
     }
+}
+
+static void count_before(digits_job *j) {
+    const size_t slices = (j->n + SLICE - 1) / SLICE;
+    uint32_t before = 0;
+    for (size_t i = 0; i < slices; i++) {
+        const uint32_t here = j->long_before[i];
+        j->long_before[i] = before;
+        before += here;
+    }
+    j->long_before[slices] = before;
 }
 
 /* ---- sorting one window ---------------------------------------------------------------------- */
 
 typedef struct {
-    const uint16_t *digits;
+    const uint16_t *digits;  /* [place] */
+    const uint32_t *index;   /* [place], or NULL when a place is an index */
+    const uint32_t *before;  /* [slice]: digits in the slices before, or NULL when all slices are full */
     const uint8_t *negated;
     size_t n;
     uint32_t zero;    /* the stored value of digit 0, and the number of buckets */
-    size_t parts;     /* slices of the points, each with its own counters */
+    size_t parts;     /* runs of slices, each with its own counters */
     uint32_t *counts; /* [part][bucket 0 .. zero], then where the part's entries go */
     uint32_t *starts; /* [bucket 1 .. zero + 1] - 1: first entry of each bucket */
     uint32_t *entries;
@@ -154,14 +186,40 @@ typedef struct {
 
 static uint32_t magnitude(uint32_t stored, uint32_t zero) { return stored >= zero ? stored - zero : zero - stored; }
 
+/* The first slice of a part: parts have about as many digits each. */
+static size_t part_begin(const sort_job *j, size_t part) {
+    const size_t slices = (j->n + SLICE - 1) / SLICE;
+    if (j->before == NULL) return slices * part / j->parts;
+    const size_t wanted = (size_t)j->before[slices] * part / j->parts;
+    size_t low = 0, high = slices; /* before[low] <= wanted */
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        if (j->before[middle] <= wanted)
+            low = middle;
+        else
+            high = middle;
+    }
+    return part == 0 ? 0 : part == j->parts ? slices : low;
+}
+
+/* The places of a slice: their end, from slice * SLICE */
+static size_t slice_end(const sort_job *j, size_t slice) {
+    const size_t from = slice * SLICE;
+    if (j->before != NULL) return from + j->before[slice + 1] - j->before[slice];
+    return from + SLICE < j->n ? from + SLICE : j->n;
+}
+
 static void count_part(void *context, size_t begin, size_t end, unsigned worker) {
     (void)worker;
     const sort_job *j = context;
     for (size_t part = begin; part < end; part++) {
         uint32_t *counts = j->counts + part * ((size_t)j->zero + 1);
         memset(counts, 0, ((size_t)j->zero + 1) * sizeof *counts);
-        const size_t to = j->n * (part + 1) / j->parts;
-        for (size_t i = j->n * part / j->parts; i < to; i++) counts[magnitude(j->digits[i], j->zero)]++;
+        const size_t last = part_begin(j, part + 1);
+        for (size_t slice = part_begin(j, part); slice < last; slice++) {
+            const size_t to = slice_end(j, slice);
+            for (size_t i = slice * SLICE; i < to; i++) counts[magnitude(j->digits[i], j->zero)]++;
+        }
     }
 }
 
@@ -170,12 +228,16 @@ static void scatter_part(void *context, size_t begin, size_t end, unsigned worke
     const sort_job *j = context;
     for (size_t part = begin; part < end; part++) {
         uint32_t *next = j->counts + part * ((size_t)j->zero + 1);
-        const size_t to = j->n * (part + 1) / j->parts;
-        for (size_t i = j->n * part / j->parts; i < to; i++) {
-            const uint32_t stored = j->digits[i];
-            if (stored == j->zero) continue;
-            const uint32_t negative = (stored < j->zero) ^ j->negated[i];
-            j->entries[next[magnitude(stored, j->zero)]++] = (uint32_t)i | negative << 31;
+        const size_t last = part_begin(j, part + 1);
+        for (size_t slice = part_begin(j, part); slice < last; slice++) {
+            const size_t to = slice_end(j, slice);
+            for (size_t i = slice * SLICE; i < to; i++) {
+                const uint32_t stored = j->digits[i];
+                if (stored == j->zero) continue;
+                const uint32_t index = j->index == NULL ? (uint32_t)i : j->index[i];
+                const uint32_t negative = (stored < j->zero) ^ j->negated[index];
+                j->entries[next[magnitude(stored, j->zero)]++] = index | negative << 31;
+            }
         }
     }
 }

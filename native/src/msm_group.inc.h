@@ -80,54 +80,77 @@ static void N(join_heads)(N(bucket_job) *j) {
 
 /* ---- sum of (b + 1) * buckets[b] ---- */
 
+/* Bucket b stands at row b / width, column b % width of a table. With R and C the sums of its rows and
+ * columns, sum (b + 1) bucket[b] = width * sum row R[row] + sum (column + 1) C[column]: two additions
+ * a bucket, all of them independent like those that filled it, and two short weighted sums. */
 typedef struct {
     const zkr_kernels *k;
     const POINT *buckets;
-    uint32_t lanes, steps; /* lanes * steps buckets, steps a power of two */
-    uint32_t task_lanes;   /* lanes of one task, at most LANES */
-    POINT *lane_memory;                 /* [worker][3][LANES]: R, T, gathered */
-    FE *scratch;                        /* [worker][LANES], for the kernel */
-    uint32_t *indices;                  /* [worker][LANES] */
-    XYZZ *partial;                      /* [task] */
-} N(reduce_job);
+    const uint32_t *starts; /* a bucket that starts where the next one does is empty, and never written */
+    uint32_t rows, width;
+    uint32_t row_tasks, column_tasks;
+    POINT *lines;      /* sums of rows, then of columns */
+    POINT *points;     /* [worker][BLOCK] */
+    FE *scratch;       /* [worker][BLOCK] */
+    uint32_t *entries; /* [worker][BLOCK] */
+    uint32_t *lengths; /* [worker][BLOCK] */
+    uint32_t *places;  /* [worker][BLOCK] */
+} N(lines_job);
 
-/* Lane l holds buckets l * steps .. (l + 1) * steps - 1. Stepping down through them, R += bucket and
- * T += R leave R = sum of the lane and T = sum of (place in the lane + 1) * bucket. */
-static void N(reduce_lanes)(void *context, size_t begin, size_t end, unsigned worker) {
-    const N(reduce_job) *j = context;
-    POINT *r = j->lane_memory + (size_t)worker * 3 * LANES, *t = r + LANES, *gathered = t + LANES;
-    FE *scratch = j->scratch + (size_t)worker * LANES;
-    uint32_t *indices = j->indices + (size_t)worker * LANES;
+static void N(sum_lines)(void *context, size_t begin, size_t end, unsigned worker) {
+    const N(lines_job) *j = context;
+    POINT *points = j->points + (size_t)worker * BLOCK;
+    uint32_t *entries = j->entries + (size_t)worker * BLOCK;
+    uint32_t *lengths = j->lengths + (size_t)worker * BLOCK;
     for (size_t task = begin; task < end; task++) {
-        const uint32_t low = (uint32_t)task * j->task_lanes;
-        const uint32_t count = j->lanes - low < j->task_lanes ? j->lanes - low : j->task_lanes;
-        for (uint32_t l = 0; l < count; l++) indices[l] = (low + l) * j->steps + j->steps - 1;
-        j->k->K.gather(r, j->buckets, indices, count);
-        memcpy(t, r, count * sizeof *t);
-        for (uint32_t step = 1; step < j->steps; step++) {
-            for (uint32_t l = 0; l < count; l++) indices[l]--;
-            j->k->K.gather(gathered, j->buckets, indices, count);
-            j->k->K.add(r, r, gathered, count, scratch);
-            j->k->K.add(t, t, r, count, scratch);
+        const bool by_row = task < j->row_tasks;
+        const uint32_t tasks = by_row ? j->row_tasks : j->column_tasks;
+        const uint32_t index = (uint32_t)task - (by_row ? 0 : j->row_tasks);
+        const uint32_t all = by_row ? j->rows : j->width, length = by_row ? j->width : j->rows;
+        const uint32_t low = (uint32_t)((uint64_t)all * index / tasks);
+        const uint32_t high = (uint32_t)((uint64_t)all * (index + 1) / tasks);
+        POINT *lines = j->lines + (by_row ? 0 : j->rows);
+        bool filled[1 << (MAX_WINDOW / 2)]; /* as long as a row or a column */
+        uint32_t count = 0, segments = 0;
+        for (uint32_t line = low; line < high; line++) {
+            const uint32_t before = count;
+            for (uint32_t i = 0; i < length; i++) {
+                const uint32_t b = by_row ? line * j->width + i : i * j->width + line;
+                entries[count] = b;
+                count += j->starts[b + 1] != j->starts[b];
+            }
+            filled[line - low] = count > before;
+            if (count > before) lengths[segments++] = count - before;
         }
-        /* sum over the task = sum T + steps * sum (low + l) R_l; weighted_sum gives sum (l + 1) R_l and
-         * sum R_l, so the second term is steps * (weighted + (low - 1) * total). With one step T = R,
-         * and both terms together are weighted + low * total. */
-        XYZZ weighted, total, sum, unused;
-        j->k->K.weighted_sum(&weighted, &total, r, count);
-        if (j->steps == 1) {
-            G(small_multiple)(&sum, &total, low);
-            G(add)(&sum, &weighted);
-        } else {
-            j->k->K.weighted_sum(&unused, &sum, t, count);
-            XYZZ shift;
-            G(small_multiple)(&shift, &total, low == 0 ? 1 : low - 1);
-            if (low == 0) G(negate)(&shift);
-            G(add)(&weighted, &shift);
-            for (uint32_t s = 1; s < j->steps; s *= 2) G(double)(&weighted);
-            G(add)(&sum, &weighted);
+        j->k->K.sum_entries(points, j->buckets, entries, lengths, segments, j->places + (size_t)worker * BLOCK,
+                            j->scratch + (size_t)worker * BLOCK);
+        uint32_t s = 0;
+        for (uint32_t line = low; line < high; line++) {
+            if (filled[line - low])
+                lines[line] = points[s++];
+            else
+                memset(&lines[line], 0, sizeof *lines);
         }
-        j->partial[task] = sum;
+    }
+}
+
+typedef struct {
+    const zkr_kernels *k;
+    const POINT *lines; /* [window][rows + width] */
+    uint32_t rows, width;
+    XYZZ *sums; /* [window][2]: of rows times their index, of columns times their index from one */
+} N(weigh_job);
+
+static void N(weigh_lines)(void *context, size_t begin, size_t end, unsigned worker) {
+    const N(weigh_job) *j = context;
+    (void)worker;
+    for (size_t i = begin; i < end; i++) {
+        const POINT *lines = j->lines + i / 2 * ((size_t)j->rows + j->width);
+        XYZZ total;
+        if (i % 2 == 0)
+            j->k->K.weighted_sum(&j->sums[i], &total, lines + 1, j->rows - 1);
+        else
+            j->k->K.weighted_sum(&j->sums[i], &total, lines + j->rows, j->width);
     }
 }
 
@@ -140,64 +163,84 @@ static int N(msm_many)(const zkr_engine *engine, POINT *out, const POINT *bases,
     d.windows = num_windows(d.c);
     digit_bias(&d.bias, d.c);
 
-    const uint32_t buckets = 1u << (d.c - 1);
-    const size_t threads = engine->threads, blocks = (n + BLOCK - 1) / BLOCK;
-    const uint32_t steps = buckets >= 32768 ? 16 : buckets >= 4096 ? 8 : 1;
-    const uint32_t lanes = buckets / steps;
-    uint32_t task_lanes = lanes / engine->threads + (lanes % engine->threads != 0);
-    if (task_lanes < 64) task_lanes = 64;
-    if (task_lanes > LANES) task_lanes = LANES;
-    const size_t tasks = (lanes + task_lanes - 1) / task_lanes;
+    const uint32_t buckets = 1u << (d.c - 1), rows = 1u << ((d.c - 1) / 2), width = buckets / rows;
+    const size_t threads = engine->threads, blocks = (n + BLOCK - 1) / BLOCK, slices = (n + SLICE - 1) / SLICE;
     const size_t parts = threads < n / 1024 + 1 ? threads : n / 1024 + 1;
+    /* no more buckets a task than BLOCK, and a task a thread for rows and for columns if each has enough */
+    uint32_t tasks = (buckets + BLOCK - 1) / BLOCK;
+    if (tasks < threads && buckets / threads >= 256) tasks = (uint32_t)threads;
+    if (tasks > rows) tasks = rows;
 
     int status = ZKR_NOMEM;
     N(bucket_job) b = {.k = k, .bases = bases, .num_buckets = buckets};
-    N(reduce_job) red = {.k = k, .lanes = lanes, .steps = steps, .task_lanes = task_lanes};
+    N(lines_job) lines = {.k = k, .rows = rows, .width = width, .row_tasks = tasks, .column_tasks = tasks};
+    N(weigh_job) weigh = {.k = k, .rows = rows, .width = width};
     sort_job sort = {.n = n, .zero = buckets, .parts = parts};
-    d.digits = malloc((size_t)d.windows * n * sizeof *d.digits);
+    POINT *all_lines = calloc((size_t)d.windows * ((size_t)rows + width), sizeof *all_lines);
+    weigh.sums = malloc((size_t)d.windows * 2 * sizeof *weigh.sums);
+    d.digits = zkr_pages_alloc((size_t)d.windows * n * sizeof *d.digits);
     d.negated = malloc(n);
-    sort.entries = malloc(n * sizeof *sort.entries);
+    d.long_index = malloc(n * sizeof *d.long_index);
+    d.long_before = malloc((slices + 1) * sizeof *d.long_before);
+    sort.entries = zkr_pages_alloc(n * sizeof *sort.entries);
     sort.counts = malloc(parts * ((size_t)buckets + 1) * sizeof *sort.counts);
     sort.starts = malloc(((size_t)buckets + 1) * sizeof *sort.starts);
-    b.buckets = malloc(buckets * sizeof *b.buckets);
+    b.buckets = zkr_pages_alloc(buckets * sizeof *b.buckets);
     b.heads = malloc(blocks * sizeof *b.heads);
     b.head_bucket = malloc(blocks * sizeof *b.head_bucket);
-    b.points = aligned_alloc(64, threads * BLOCK * sizeof *b.points);
-    b.scratch = aligned_alloc(64, threads * BLOCK * sizeof *b.scratch);
+    b.points = zkr_pages_alloc(threads * BLOCK * sizeof *b.points);
+    b.scratch = zkr_pages_alloc(threads * BLOCK * sizeof *b.scratch);
     b.lengths = malloc(threads * BLOCK * sizeof *b.lengths);
     b.places = malloc(threads * BLOCK * sizeof *b.places);
-    red.lane_memory = malloc(threads * 3 * LANES * sizeof *red.lane_memory);
-    red.partial = malloc(tasks * sizeof *red.partial);
-    if (d.digits == NULL || d.negated == NULL || sort.entries == NULL || sort.counts == NULL || sort.starts == NULL ||
+    lines.entries = malloc(threads * BLOCK * sizeof *lines.entries);
+    if (all_lines == NULL || weigh.sums == NULL || d.digits == NULL || d.negated == NULL || d.long_index == NULL ||
+        d.long_before == NULL || sort.entries == NULL || sort.counts == NULL || sort.starts == NULL ||
         b.buckets == NULL || b.heads == NULL || b.head_bucket == NULL || b.points == NULL || b.scratch == NULL ||
-        b.lengths == NULL || b.places == NULL || red.lane_memory == NULL || red.partial == NULL)
+        b.lengths == NULL || b.places == NULL || lines.entries == NULL)
         goto done;
-    red.scratch = b.scratch; /* not used at the same time */
-    red.indices = b.lengths;
-    red.buckets = b.buckets;
+    lines.points = b.points; /* not used at the same time */
+    lines.scratch = b.scratch;
+    lines.lengths = b.lengths;
+    lines.places = b.places;
+    lines.buckets = b.buckets;
+    lines.starts = sort.starts;
+    weigh.lines = all_lines;
     b.entries = sort.entries;
     b.starts = sort.starts;
     sort.negated = d.negated;
 
-    zkr_parallel_for(engine->threads, n, 2048, digits_slice, &d);
+    zkr_parallel_for(engine->threads, slices, 1, digits_slice, &d);
+    count_before(&d);
+    for (unsigned w = 0; w < d.windows; w++) {
+        sort.digits = d.digits + (size_t)w * n;
+        sort.index = w == 0 ? NULL : d.long_index;
+        sort.before = w == 0 ? NULL : d.long_before;
+        b.num_entries = sort_window(engine, &sort);
+        if (b.num_entries == 0) continue;
+        zkr_parallel_for(engine->threads, (b.num_entries + BLOCK - 1) / BLOCK, 1, N(sum_blocks), &b);
+        N(join_heads)(&b);
+        lines.lines = all_lines + w * ((size_t)rows + width);
+        zkr_parallel_for(engine->threads, 2 * (size_t)tasks, 1, N(sum_lines), &lines);
+    }
+    zkr_parallel_for(engine->threads, 2 * (size_t)d.windows, 1, N(weigh_lines), &weigh);
     XYZZ acc;
     G(set_infinity)(&acc);
     for (unsigned w = d.windows; w-- > 0;) {
+        XYZZ *sum = &weigh.sums[2 * (size_t)w];
         for (unsigned i = 0; i < d.c; i++) G(double)(&acc);
-        sort.digits = d.digits + (size_t)w * n;
-        b.num_entries = sort_window(engine, &sort);
-        if (b.num_entries == 0) continue;
-        memset(b.buckets, 0, buckets * sizeof *b.buckets);
-        zkr_parallel_for(engine->threads, (b.num_entries + BLOCK - 1) / BLOCK, 1, N(sum_blocks), &b);
-        N(join_heads)(&b);
-        zkr_parallel_for(engine->threads, tasks, 1, N(reduce_lanes), &red);
-        for (size_t t = 0; t < tasks; t++) G(add)(&acc, &red.partial[t]);
+        for (uint32_t i = 1; i < width; i *= 2) G(double)(sum);
+        G(add)(&acc, sum);
+        G(add)(&acc, sum + 1);
     }
     G(to_affine)(out, &acc);
     status = ZKR_OK;
 done:
+    free(all_lines);
+    free(weigh.sums);
     free(d.digits);
     free(d.negated);
+    free(d.long_index);
+    free(d.long_before);
     free(sort.entries);
     free(sort.counts);
     free(sort.starts);
@@ -208,8 +251,7 @@ done:
     free(b.scratch);
     free(b.lengths);
     free(b.places);
-    free(red.lane_memory);
-    free(red.partial);
+    free(lines.entries);
     return status;
 }
 
