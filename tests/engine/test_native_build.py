@@ -18,6 +18,7 @@ needs_native = pytest.mark.skipif(not available_cpu_paths(), reason="the native 
 
 @needs_native
 def test_get_engine__honours_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZKROLLUP_ENGINE", "native")
     monkeypatch.setenv("ZKROLLUP_CPU", "portable")
     monkeypatch.setenv("ZKROLLUP_THREADS", "3")
     engine = get_engine()
@@ -55,6 +56,7 @@ def test_get_engine__takes_the_best_path_and_all_cores_by_default(monkeypatch: p
 def test_get_engine__refuses_an_unknown_choice(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
 ) -> None:
+    monkeypatch.setenv("ZKROLLUP_ENGINE", "native")
     monkeypatch.setenv(variable, value)
     with pytest.raises(EngineError, match=message):
         get_engine()
