@@ -109,7 +109,7 @@ ZKR_V52_INLINE void G(octet_prefetch)(const G(pairs) *p, const size_t vector, co
                                                           : (const char *)(p->b + k);
             __builtin_prefetch(point);
             if (sizeof(POINT) > 64) __builtin_prefetch(point + 64);
-            __builtin_prefetch(point + sizeof(POINT) - 1); /* bases need not begin with a cache line */
+            if (((uintptr_t)point & 63) != 0) __builtin_prefetch(point + sizeof(POINT) - 1);
         }
     }
 }
@@ -256,10 +256,18 @@ ZKR_V52_INLINE void G(sum_round)(POINT *points, const POINT *bases, const uint32
                                  uint32_t *places, size_t segments, FE *kept, const bool first) {
     uint32_t from[IFMA_PAIRS], to[IFMA_PAIRS], at = 0, place = 0;
     G(pairs) p = {.a = bases, .entries = entries, .from = from, .to = to, .out = points};
+    uint32_t ahead = 0, ahead_at = 0; /* the segment, and its first entry, whose leftover is being fetched */
     for (size_t s = 0; s < segments; s++) {
         const uint32_t length = lengths[s], odd = length & 1, half = length / 2;
         if (first) {
             places[s] = place;
+            for (; ahead < segments && ahead < s + IFMA_AHEAD; ahead_at += lengths[ahead++]) {
+                const char *base = (const char *)&bases[entries[ahead_at] & 0x7fffffffu];
+                if (lengths[ahead] & 1) {
+                    __builtin_prefetch(base);
+                    __builtin_prefetch(base + sizeof(POINT) - 1);
+                }
+            }
             if (odd) {
                 const POINT *base = &bases[entries[at] & 0x7fffffffu];
                 if (entries[at] >> 31)

@@ -94,14 +94,15 @@ static scalar_profile profile(const zkr_kernels *k, const zkr_fe *scalars, size_
     return p;
 }
 
-/* The window size of least cost in base-field products: 6 a digit that is not zero, 13 a bucket. */
+/* The window size of least cost in base-field products: 6 a digit that is not zero, 9 a bucket:
+ * measured at 2^20 with IFMA, 32 ns for a digit with its sorting and 46 ns for a bucket's two additions. */
 static unsigned choose_window(scalar_profile p) {
     double best = 0;
     unsigned best_c = 0;
     for (unsigned c = 5; c <= MAX_WINDOW; c++) {
         const double digits = p.bits / c + 0.5 * p.nonzero;
         const double buckets = (double)num_windows(c) * (double)((size_t)1 << (c - 1));
-        const double cost = 6 * digits + 13 * buckets;
+        const double cost = 6 * digits + 9 * buckets;
         if (best_c == 0 || cost < best) {
             best = cost;
             best_c = c;

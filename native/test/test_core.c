@@ -288,6 +288,56 @@ static void sums_in_the_twist_agree_with_fixed_base(void) {
     free(points);
 }
 
+/* Few different points, so that neighbours are often equal, opposite or infinite; segments on both sides of
+ * what shares an inversion. The first engine is the portable one. */
+#define SUMS_OF_ENTRIES_AGREE(group, point, element, generator)                                                  \
+    static void sums_of_entries_agree_in_##group(void) {                                                         \
+        enum { POOL = 24, N = 8192 };                                                                            \
+        static const uint32_t shapes[] = {1, 2, 3, 5, 33, 700, 4095, N};                                         \
+        zkr_fe *scalars = random_vector(POOL);                                                                   \
+        point pool[POOL], *expected = malloc(N * sizeof(point)), *got = malloc(N * sizeof(point));               \
+        point *pairs = malloc(N * sizeof(point));                                                                \
+        element *scratch = malloc(N * sizeof *scratch);                                                          \
+        uint32_t *entries = malloc(3 * N * sizeof *entries), *lengths = entries + N, *places = lengths + N;      \
+        CHECK(expected != NULL && got != NULL && pairs != NULL && scratch != NULL && entries != NULL);           \
+        CHECK(zkr_fixed_base_##group(engines[0], pool, &generator, scalars, POOL) == ZKR_OK);                    \
+        memset(&pool[5], 0, sizeof pool[5]);                                                                     \
+        for (size_t shape = 0; shape < 2 * sizeof shapes / sizeof shapes[0]; shape++) {                          \
+            const uint32_t most = shapes[shape / 2];                                                             \
+            const uint64_t different = shape % 2 ? POOL : 3;                                                     \
+            for (size_t i = 0; i < N; i++)                                                                       \
+                entries[i] = (uint32_t)(random64() % different + (shape % 4 == 2 ? 4 : 0)) |                     \
+                             (uint32_t)(random64() % 2) << 31;                                                   \
+            for (size_t e = 0; e < num_engines; e++) {                                                           \
+                size_t segments = 0;                                                                             \
+                for (uint32_t at = 0; at < N; at += lengths[segments++])                                         \
+                    lengths[segments] = N - at < most ? N - at : most - (at % 3 == 1 && most > 1);               \
+                point *to = e == 0 ? expected : got;                                                             \
+                engines[e]->k->group.sum_entries(to, pool, entries, lengths, segments, places, scratch);         \
+                CHECK(e == 0 || same(got, expected, segments * sizeof *got));                                    \
+            }                                                                                                    \
+            for (size_t n = most - 1; n <= most && n <= N - 9; n++) {                                            \
+                engines[0]->k->group.gather(pairs, pool, entries, N);                                            \
+                engines[0]->k->group.add(expected, pairs, pairs + 9, n, scratch);                                \
+                for (size_t e = 1; e < num_engines; e++) {                                                       \
+                    engines[e]->k->group.add(got, pairs, pairs + 9, n, scratch);                                 \
+                    CHECK(same(got, expected, n * sizeof *got));                                                 \
+                    memcpy(got, pairs, n * sizeof *got);                                                         \
+                    engines[e]->k->group.add(got, got, pairs + 9, n, scratch);                                   \
+                    CHECK(same(got, expected, n * sizeof *got));                                                 \
+                }                                                                                                \
+            }                                                                                                    \
+        }                                                                                                        \
+        free(scalars);                                                                                           \
+        free(expected);                                                                                          \
+        free(got);                                                                                               \
+        free(pairs);                                                                                             \
+        free(scratch);                                                                                           \
+        free(entries);                                                                                           \
+    }
+SUMS_OF_ENTRIES_AGREE(g1, zkr_g1, zkr_fe, g1_generator)
+SUMS_OF_ENTRIES_AGREE(g2, zkr_g2, zkr_fe2, g2_generator)
+
 static void impossible_arguments_give_a_status(void) {
     zkr_engine *engine = NULL;
     uint64_t word[16] = {0};
@@ -327,6 +377,8 @@ int main(void) {
     RUN(sums_of_multiples_agree_with_double_and_add);
     RUN(one_bucket_over_many_blocks_is_joined);
     RUN(sums_in_the_twist_agree_with_fixed_base);
+    RUN(sums_of_entries_agree_in_g1);
+    RUN(sums_of_entries_agree_in_g2);
     RUN(impossible_arguments_give_a_status);
     for (size_t e = 0; e < num_engines; e++) zkr_engine_free(engines[e]);
     printf("%d passed, 0 failed\n", tests_run);
