@@ -2,8 +2,6 @@
 #ifndef ZKR_ENGINE_H
 #define ZKR_ENGINE_H
 
-#include <string.h>
-
 #include "kernels.h"
 #include "zkr.h"
 
@@ -20,12 +18,5 @@ int zkr_kernels_get(const zkr_kernels **out, const char *cpu);
 /* Threaded over the engine's threads: the first index whose element is >= the modulus of `field`
  * (&engine->k->fr or ->fq), or ZKR_ALL_CANONICAL. */
 size_t zkr_find_noncanonical(const zkr_engine *engine, const zkr_field_kernels *field, const zkr_fe *a, size_t n);
-
-/* Zeros that the compiler may not leave out. */
-static inline void zkr_wipe(void *memory, size_t size) {
-    if (size == 0) return; /* memory may be NULL then */
-    memset(memory, 0, size);
-    __asm__ volatile("" : : "r"(memory) : "memory");
-}
 
 #endif

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "pages.h"
+#include "random.h"
 #include "threads.h"
 
 #define MAX_WINDOW 16

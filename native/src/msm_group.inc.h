@@ -335,7 +335,13 @@ static void N(fixed_chunk)(void *context, size_t begin, size_t end, unsigned wor
             j->k->K.add(acc, acc, points, n, scratch);
         }
     }
-    zkr_wipe(plain, n * sizeof *plain); /* a setup's scalars are secret */
+    /* a setup's scalars are secret, and so is what tells their digits */
+    zkr_wipe(plain, n * sizeof *plain);
+    zkr_wipe(entries, n * sizeof *entries);
+    zkr_wipe(negated, sizeof negated);
+    zkr_wipe(points, n * sizeof *points);
+    zkr_wipe(scratch, n * sizeof *scratch);
+    zkr_wipe_stack();
 }
 
 static unsigned N(fixed_window)(size_t n) {

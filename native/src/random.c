@@ -58,6 +58,6 @@ void zkr_wipe(void *at, size_t n) {
 }
 
 __attribute__((noinline)) void zkr_wipe_stack(void) {
-    unsigned char below[1 << 14];
+    unsigned char below[1 << 15]; /* the widest kernels take half of it */
     zkr_wipe(below, sizeof below);
 }
