@@ -31,6 +31,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "zkrollup.state.trace",
         }
     ),
+    "zkrollup.formats": frozenset({"zkrollup.engine.interface", "zkrollup.engine.convert", "zkrollup.bn254"}),
     "zkrollup.groth16": frozenset({"zkrollup.cs", "zkrollup.bn254", "zkrollup.engine"}),
     "zkrollup.groth16.keys": frozenset({"zkrollup.bn254"}),
     "zkrollup.verifier": frozenset({"zkrollup.bn254", "zkrollup.groth16.keys"}),

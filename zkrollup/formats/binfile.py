@@ -20,8 +20,8 @@ References: iden3/binfileutils and iden3/r1csfile, doc/r1cs_bin_format.md.
 from __future__ import annotations
 
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -225,8 +225,8 @@ class BinFileWriter:
         self._open = False
 
     def __enter__(self) -> BinFileWriter:
-        handle, self._temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        self._file: BinaryIO = os.fdopen(handle, "w+b")
+        self._temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
+        self._file: BinaryIO = open(self._temporary, "xb")
         self._file.write(self.kind + self.version.to_bytes(4, "little") + bytes(4))
         return self
 
@@ -256,9 +256,6 @@ class BinFileWriter:
                     self._file.seek(8)
                     self._file.write(self._count.to_bytes(4, "little"))
             if error is None:
-                umask = os.umask(0)
-                os.umask(umask)
-                os.chmod(self._temporary, 0o666 & ~umask)
                 os.replace(self._temporary, self.path)
                 done = True
         finally:

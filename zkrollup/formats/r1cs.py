@@ -1,0 +1,300 @@
+"""circom's constraint file ``.r1cs``: rows (A w)(B w) = C w over wires, as sparse matrices.
+
+This module must not know how the circuit was written, nor any engine.
+
+Section 1, the header: size of an element (4), the prime, wires (4), public outputs (4), public inputs (4),
+private inputs (4), labels (8), constraints (4). Section 2: for every constraint its three linear
+combinations, each a number of terms (4) and that many of wire (4) and coefficient (32, canonical).
+Section 3: the label of every wire (8 each). Sections 4 and 5 are for PLONK's custom gates.
+Wires are ordered [1, public outputs, public inputs, private inputs, the others]; circom counts a private
+input even where it simplified its wire away, so their number says little about wires.
+
+A term is nine 32-bit words and a linear combination has one more, its count. So term k of the section, in
+linear combination j, begins at word 9 k + j + 1: one walk along the counts tells where everything is, and
+numpy gathers it.
+
+Reference: iden3/r1csfile, doc/r1cs_bin_format.md.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+from zkrollup.bn254.fields import FR_MODULUS
+from zkrollup.engine.convert import ints_from_limbs
+from zkrollup.engine.interface import U32, U64, Block, Layout, Matrix
+
+from .binfile import BinFile, BinFileWriter, Reader
+from .scalars import check_field, first_not_canonical, montgomery
+
+__all__ = ["R1csFile"]
+
+_KIND, _VERSION = b"r1cs", 1
+_HEADER, _CONSTRAINTS, _LABELS, _GATES, _GATE_USES = 1, 2, 3, 4, 5
+_MAX_DOMAIN = 1 << 28  # the largest power of two that divides r - 1
+_CHUNK = 1 << 18  # terms gathered or written at a time: 9 MiB
+_FIRST = (0, 1, FR_MODULUS - 1)  # what Block.constants begins with
+_MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
+
+
+@dataclass(frozen=True, eq=False)
+class R1csFile:
+    """An R1CS of BN254 with circom's numbers of wires.
+
+    ``a``, ``b``, ``c``: columns are wires, ``coefs`` index ``constants`` (canonical, shape (k, 4), which
+    begin with 0, 1, -1). ``wire_to_label[w]`` is the signal of ``.sym`` that wire w carries.
+    """
+
+    num_wires: int
+    num_public_outputs: int
+    num_public_inputs: int
+    num_private_inputs: int
+    num_labels: int
+    num_constraints: int
+    a: Matrix
+    b: Matrix
+    c: Matrix
+    constants: U64
+    wire_to_label: U64
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> R1csFile:
+        """Raises FormatError when the file is damaged, of another field, or uses custom gates."""
+        file = BinFile.open(path, _KIND, _VERSION)
+        for number in (_GATES, _GATE_USES):
+            if number in file.sections:
+                gates = file.reader(number)
+                count = gates.u32("custom gates")
+                if count:
+                    raise gates.error("custom gates", count, "none: they belong to PLONK, not to an R1CS")
+        header = file.reader(_HEADER)
+        check_field(header)
+        wires = header.u32("wires")
+        outputs, inputs = header.u32("public outputs"), header.u32("public inputs")
+        private = header.u32("private inputs")
+        labels, rows = header.u64("labels"), header.u32("constraints")
+        header.finish()
+        if wires < 1 + outputs + inputs:
+            raise header.error("wires", wires, f"at least 1 + {outputs} + {inputs}")
+        if labels < 1 + outputs + inputs + private:
+            raise header.error("labels", labels, f"at least 1 + {outputs} + {inputs} + {private}")
+        if rows + outputs + inputs + 1 > _MAX_DOMAIN:
+            raise header.error("constraints", rows, f"{_MAX_DOMAIN} at most, public wires and one included")
+
+        reader = file.reader(_LABELS)
+        wire_to_label = np.array(reader.array("labels of the wires", wires, "<u8"), dtype=np.uint64)
+        reader.finish()
+        wrong = np.flatnonzero(wire_to_label >= np.uint64(labels))
+        if len(wrong):
+            at = int(wrong[0])
+            raise reader.error(f"label of wire {at}", int(wire_to_label[at]), f"below {labels}")
+
+        a, b, c, constants = _read_constraints(file.reader(_CONSTRAINTS), rows, wires)
+        return cls(wires, outputs, inputs, private, labels, rows, a, b, c, constants, wire_to_label)
+
+    @property
+    def num_public(self) -> int:
+        """Public outputs and public inputs, in this order wires 1 .. num_public."""
+        return self.num_public_outputs + self.num_public_inputs
+
+    def layout(self) -> Layout:
+        """The rows as one block with one instance, column w being wire w.
+
+        Links are the constant one and the public wires; the rest is the block's own, in circom's order.
+        """
+        links = self.num_public + 1
+        block = Block(
+            num_rows=self.num_constraints,
+            num_links=links,
+            num_own=self.num_wires - links,
+            instances=1,
+            a=self.a,
+            b=self.b,
+            c=self.c,
+            constants=montgomery(ints_from_limbs(self.constants)),
+            links=np.arange(links, dtype=np.uint32).reshape(1, links),
+            own_base=links,
+            row_base=0,
+        )
+        return Layout(self.num_wires, self.num_public, self.num_constraints, (block,))
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Writes the file as circom does; ValueError when the parts do not fit together."""
+        self._check()
+        with BinFileWriter(path, _KIND, _VERSION) as out:
+            # in circom's order, so that what was read from circom is written back byte for byte
+            with out.section(_CONSTRAINTS) as section:
+                for begin, end in self._row_chunks():
+                    section.array(self._rows_as_words(begin, end))
+            with out.section(_HEADER) as section:
+                section.u32(32)
+                section.integer(FR_MODULUS)
+                section.u32(self.num_wires)
+                section.u32(self.num_public_outputs)
+                section.u32(self.num_public_inputs)
+                section.u32(self.num_private_inputs)
+                section.u64(self.num_labels)
+                section.u32(self.num_constraints)
+            with out.section(_LABELS) as section:
+                section.array(self.wire_to_label)
+
+    def _check(self) -> None:
+        if self.num_wires < 1 + self.num_public:
+            raise ValueError(f"r1cs: {self.num_wires} wires do not hold one and the public wires")
+        if self.num_labels < 1 + self.num_public + self.num_private_inputs:
+            raise ValueError(f"r1cs: {self.num_labels} labels do not hold one and the inputs and outputs")
+        if self.num_constraints + self.num_public + 1 > _MAX_DOMAIN:
+            raise ValueError(f"r1cs: {self.num_constraints} constraints do not fit a domain of {_MAX_DOMAIN}")
+        if self.wire_to_label.dtype != np.uint64 or self.wire_to_label.shape != (self.num_wires,):
+            raise ValueError("r1cs: wire_to_label is not uint64 with one label a wire")
+        if np.any(self.wire_to_label >= np.uint64(self.num_labels)):
+            raise ValueError(f"r1cs: a wire has a label that is not below {self.num_labels}")
+        if self.constants.dtype != np.uint64 or self.constants.ndim != 2 or self.constants.shape[1] != 4:
+            raise ValueError("r1cs: constants are not uint64 of shape (k, 4)")
+        if first_not_canonical(self.constants) is not None:
+            raise ValueError("r1cs: a constant is not below r")
+        for name, matrix in (("a", self.a), ("b", self.b), ("c", self.c)):
+            ends = matrix.indptr.astype(np.int64)
+            if len(ends) != self.num_constraints + 1 or ends[0] != 0 or np.any(np.diff(ends) < 0):
+                raise ValueError(f"r1cs: {name}.indptr is no table of {self.num_constraints} rows")
+            if not ends[-1] == len(matrix.cols) == len(matrix.coefs):
+                raise ValueError(f"r1cs: {name}.cols or {name}.coefs do not fit {name}.indptr")
+            if np.any(matrix.cols >= self.num_wires) or np.any(matrix.coefs >= len(self.constants)):
+                raise ValueError(f"r1cs: {name} names a wire or constant that there is not")
+
+    def _row_chunks(self) -> list[tuple[int, int]]:
+        """Runs of rows of about ``_CHUNK`` terms each, at least one row."""
+        ends = sum(m.indptr.astype(np.int64) for m in (self.a, self.b, self.c))
+        marks = np.searchsorted(ends, np.arange(_CHUNK, int(ends[-1]) + _CHUNK, _CHUNK))  # type: ignore[index]
+        bounds = np.unique(
+            np.concatenate([[0], np.minimum(marks, self.num_constraints), [self.num_constraints]])
+        )
+        return list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
+
+    def _rows_as_words(self, begin: int, end: int) -> U32:
+        matrices = (self.a, self.b, self.c)
+        spans = [m.indptr[begin : end + 1].astype(np.int64) for m in matrices]
+        counts = np.stack([np.diff(span) for span in spans], axis=1).reshape(-1)
+        starts = np.concatenate([[0], np.cumsum(1 + 9 * counts)])
+        words = np.empty(int(starts[-1]), dtype=np.uint32)
+        words[starts[:-1]] = counts
+        coefficients = np.ascontiguousarray(self.constants.astype("<u8")).view("<u4").reshape(-1, 8)
+        for which, (matrix, span) in enumerate(zip(matrices, spans, strict=True)):
+            low, high = int(span[0]), int(span[-1])
+            row = np.repeat(np.arange(end - begin), np.diff(span))
+            place = starts[3 * row + which] + 1 + 9 * (np.arange(low, high) - span[row])
+            words[place] = matrix.cols[low:high]
+            for j in range(8):
+                words[place + 1 + j] = coefficients[matrix.coefs[low:high], j]
+        return words
+
+
+def _read_constraints(reader: Reader, rows: int, wires: int) -> tuple[Matrix, Matrix, Matrix, U64]:
+    section = reader.remaining
+    if 12 * rows > section:
+        raise reader.error("constraints", rows, f"at most {section // 12} in {section} bytes")
+    if section % 4:
+        raise reader.error("length", section, "a multiple of 4")
+    words = reader.array("constraints", section // 4, "<u4")
+    counts = _walk(reader, words, rows)
+    terms = int(counts.sum(dtype=np.int64))
+    if terms >= 1 << 32:
+        raise reader.error("terms", terms, "less than 2^32")
+
+    combination = np.repeat(np.arange(3 * rows, dtype=np.uint32), counts)
+    cols = np.empty(terms, dtype=np.uint32)
+    coefs = np.empty(terms, dtype=np.uint32)
+    table = _Constants()
+    windows = sliding_window_view(words, 9) if terms else None
+    for begin in range(0, terms, _CHUNK):
+        assert windows is not None
+        end = min(begin + _CHUNK, terms)
+        places = 9 * np.arange(begin, end, dtype=np.int64) + combination[begin:end] + 1
+        gathered = windows[places]
+        cols[begin:end] = gathered[:, 0]
+        limbs = np.ascontiguousarray(gathered[:, 1:], dtype="<u4").view("<u8").astype(np.uint64, copy=False)
+        coefs[begin:end] = table.indices(limbs)
+    wrong = np.flatnonzero(cols >= np.uint32(wires)) if wires < 1 << 32 else cols[:0]
+    if len(wrong):
+        at = int(wrong[0])
+        raise reader.error(_name(int(combination[at])) + ", wire", int(cols[at]), f"below {wires}")
+    constants = table.limbs()
+    bad = first_not_canonical(constants)
+    if bad is not None:
+        at = int(np.flatnonzero(coefs == bad)[0])
+        value = ints_from_limbs(constants[bad : bad + 1])[0]
+        raise reader.error(_name(int(combination[at])) + ", coefficient", value, "a field element below r")
+
+    matrices = []
+    side = combination % np.uint32(3)
+    for which in range(3):
+        mine = side == which
+        indptr = np.zeros(rows + 1, dtype=np.uint32)
+        np.cumsum(counts[which::3], out=indptr[1:])
+        matrices.append(Matrix(indptr, cols[mine], coefs[mine]))
+    a, b, c = matrices
+    return a, b, c, constants
+
+
+def _name(combination: int) -> str:
+    return f"constraint {combination // 3}, {'ABC'[combination % 3]}"
+
+
+def _walk(reader: Reader, words: U32, rows: int) -> npt.NDArray[np.int64]:
+    """The number of terms of each of the 3 * rows linear combinations, which fill the section exactly.
+
+    One step a combination: where the next begins is known only from the count of this one.
+    """
+    if not rows:
+        if len(words):
+            raise reader.error("end", f"{4 * len(words)} bytes", "none, for no constraints")
+        return np.zeros(0, dtype=np.int64)
+    cells = words.view(np.uint8).data.cast("I")
+    counts = []
+    place = 0
+    try:
+        for _ in range(3 * rows):
+            count = cells[place]
+            counts.append(count)
+            place += 1 + 9 * count
+    except IndexError:
+        at = len(counts) - 1
+        raise reader.error(
+            _name(at) + ", number of terms", counts[at], "the section to hold it and what follows"
+        ) from None
+    if place > len(words):
+        at = len(counts) - 1
+        raise reader.error(_name(at) + ", number of terms", counts[at], "the section to hold it")
+    if place < len(words):
+        raise reader.error("end", f"{4 * (len(words) - place)} more bytes", f"{rows} constraints to fill it")
+    return np.array(counts, dtype=np.int64)
+
+
+class _Constants:
+    """Numbers the distinct coefficients: a circuit has millions of terms and few constants."""
+
+    def __init__(self) -> None:
+        self._index = {x.to_bytes(32, "little"): i for i, x in enumerate(_FIRST)}
+
+    def indices(self, limbs: U64) -> U32:
+        """``(n, 4)`` limbs -> their numbers. Sorts by a hash, then compares in full."""
+        with np.errstate(over="ignore"):
+            key = limbs @ np.array(_MIX, dtype=np.uint64)
+        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+        distinct = limbs[first]
+        if not np.array_equal(distinct[inverse], limbs):  # somebody made hashes collide
+            distinct, inverse = np.unique(limbs, axis=0, return_inverse=True)
+            inverse = inverse.reshape(-1)
+        data = np.ascontiguousarray(distinct).astype("<u8", copy=False).tobytes()
+        known = self._index
+        numbers = [known.setdefault(data[i : i + 32], len(known)) for i in range(0, len(data), 32)]
+        return np.array(numbers, dtype=np.uint32)[inverse]
+
+    def limbs(self) -> U64:
+        data = b"".join(self._index)
+        return np.frombuffer(data, dtype="<u8").astype(np.uint64).reshape(-1, 4)
