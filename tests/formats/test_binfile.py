@@ -115,7 +115,9 @@ def test_reader__names_the_field_it_could_not_read() -> None:
         lambda: reader.array("next", 2**64 - 1, "<u8", width=4),
         lambda: reader.view("next", -1),
     ):
-        with pytest.raises(FormatError, match="f: section 4: next: found 1 bytes at offset 4, expected") as caught:
+        with pytest.raises(
+            FormatError, match="f: section 4: next: found 1 bytes at offset 4, expected"
+        ) as caught:
             read()
         assert caught.value.field == "next"
     assert reader.remaining == 1  # a refused read takes nothing

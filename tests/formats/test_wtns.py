@@ -83,7 +83,7 @@ def test_witness__refuses_wrong_values(tmp_path: Path, values: list[int], messag
     with pytest.raises(FormatError) as caught:
         WtnsFile.read(path)
     assert str(caught.value) == f"{path}: {message}"
-    with pytest.raises(ValueError, match="^values: "):
+    with pytest.raises(ValueError, match=r"^values: "):
         WtnsFile(raw(values)).write(tmp_path / "y")
 
 
