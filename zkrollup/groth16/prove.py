@@ -1,6 +1,6 @@
 """The Groth16 prover: a witness and a key become three group elements.
 
-The module must not know any circuit; the arithmetic is the engine's.
+The module must not know any circuit, nor where a key comes from; the arithmetic is the engine's.
 
 Reference: Groth, On the Size of Pairing-based Non-interactive Arguments, 2016, section 3.2.
 """
@@ -10,19 +10,20 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
 from zkrollup.bn254 import FR_MODULUS as R
 from zkrollup.cs import R1CS, Failure, Witness
 from zkrollup.engine.convert import fr_from_ints
-from zkrollup.engine.interface import U64, Engine
+from zkrollup.engine.interface import U32, U64, Engine, Layout
 
 from .keys import Proof
 from .proving_key import ProvingKey
 from .setup import g1_ints, g2_ints
 
-__all__ = ["UnsatisfiedError", "prove"]
+__all__ = ["ProvingPoints", "UnsatisfiedError", "prove", "prove_unchecked"]
 
 Observer = Callable[[str, float], None]
 """Called after each phase with its name and the seconds it took."""
@@ -35,6 +36,38 @@ class UnsatisfiedError(ValueError):
         self.failures = failures
         rest = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         super().__init__(f"witness: {failures[0]}{rest}")
+
+
+class ProvingPoints(Protocol):
+    """What of a key becomes part of a proof: affine Montgomery points, as ``SetupResult`` says.
+
+    The queries' arrays may be unaligned and read-only, as a mapped file has them.
+    """
+
+    @property
+    def num_public(self) -> int: ...
+    @property
+    def alpha1(self) -> U64: ...
+    @property
+    def beta1(self) -> U64: ...
+    @property
+    def delta1(self) -> U64: ...
+    @property
+    def beta2(self) -> U64: ...
+    @property
+    def delta2(self) -> U64: ...
+    @property
+    def a(self) -> U64: ...
+    @property
+    def b_columns(self) -> U32: ...
+    @property
+    def b1(self) -> U64: ...
+    @property
+    def b2(self) -> U64: ...
+    @property
+    def l(self) -> U64: ...  # noqa: E743
+    @property
+    def h(self) -> U64: ...
 
 
 def prove(
@@ -61,8 +94,23 @@ def prove(
         if failures:
             raise UnsatisfiedError(failures)
         clock.done("check")
-    values = witness.values
-    quotient = engine.groth16_quotient(r1cs.layout, values)
+    return _prove(key, r1cs.layout, witness.values, engine, clock)
+
+
+def prove_unchecked(
+    key: ProvingPoints, layout: Layout, values: U64, engine: Engine, *, observe: Observer | None = None
+) -> Proof:
+    """A proof for the witness ``values`` ((num_columns, 4) Montgomery) that holds only if they satisfy.
+
+    For keys without their circuit's C, as a .zkey is: ``layout.blocks[...].c`` is not read. The caller
+    answers for sizes that fit each other, and verifies the proof before handing it on.
+    """
+    return _prove(key, layout, values, engine, Phases(observe))
+
+
+def _prove(key: ProvingPoints, layout: Layout, values: U64, engine: Engine, clock: Phases) -> Proof:
+    """The quotient, the sums over the key's points, and the blinding."""
+    quotient = engine.groth16_quotient(layout, values)
     clock.done("quotient")
 
     r, s = secrets.randbelow(R), secrets.randbelow(R)
@@ -72,22 +120,27 @@ def prove(
         """offset + blinding * delta1 + total, in G1."""
         return engine.g1_msm(np.stack([offset, key.delta1, total]), np.stack([one, blinding, one]))
 
-    a = blinded1(key.alpha1, r_mont, engine.g1_msm(key.a, values))
+    a = blinded1(key.alpha1, r_mont, engine.g1_msm(_aligned(key.a), values))
     clock.done("msm a")
     b_values = np.ascontiguousarray(values[key.b_columns])
-    b1 = blinded1(key.beta1, s_mont, engine.g1_msm(key.b1, b_values))
+    b1 = blinded1(key.beta1, s_mont, engine.g1_msm(_aligned(key.b1), b_values))
     clock.done("msm b1")
-    b2_sum = engine.g2_msm(key.b2, b_values)
+    b2_sum = engine.g2_msm(_aligned(key.b2), b_values)
     b2 = engine.g2_msm(np.stack([key.beta2, key.delta2, b2_sum]), np.stack([one, s_mont, one]))
     clock.done("msm b2")
-    l_sum = engine.g1_msm(key.l, values[key.num_public + 1 :])
+    l_sum = engine.g1_msm(_aligned(key.l), values[key.num_public + 1 :])
     clock.done("msm l")
-    h_sum = engine.g1_msm(key.h, quotient)
+    h_sum = engine.g1_msm(_aligned(key.h), quotient)
     clock.done("msm h")
     c = engine.g1_msm(
         np.stack([l_sum, h_sum, a, b1, key.delta1]), np.stack([one, one, s_mont, r_mont, minus_rs])
     )
     return Proof(a=g1_ints(engine, a), b=g2_ints(engine, b2), c=g1_ints(engine, c))
+
+
+def _aligned(points: U64) -> U64:
+    """The array itself where engines can read it in place, else a copy."""
+    return np.require(points, requirements=["A", "C"])
 
 
 class Phases:
