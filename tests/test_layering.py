@@ -34,6 +34,15 @@ ALLOWED: dict[str, frozenset[str]] = {
     "zkrollup.formats": frozenset({"zkrollup.engine.interface", "zkrollup.engine.convert", "zkrollup.bn254"}),
     "zkrollup.groth16": frozenset({"zkrollup.cs", "zkrollup.bn254", "zkrollup.engine"}),
     "zkrollup.groth16.keys": frozenset({"zkrollup.bn254"}),
+    "zkrollup.formats.zkey": frozenset(
+        {
+            "zkrollup.formats",
+            "zkrollup.engine.interface",
+            "zkrollup.engine.convert",
+            "zkrollup.bn254",
+            "zkrollup.groth16.keys",
+        }
+    ),
     "zkrollup.verifier": frozenset({"zkrollup.bn254", "zkrollup.groth16.keys"}),
     "zkrollup.l1": frozenset(
         {"zkrollup.verifier", "zkrollup.groth16.keys", "zkrollup.state", "zkrollup.crypto", "zkrollup.bn254"}

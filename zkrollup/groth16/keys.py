@@ -27,12 +27,22 @@ from zkrollup.bn254.encoding import (
     g1_to_bytes,
     g2_to_bytes,
 )
-from zkrollup.bn254.fields import FQ_MODULUS
+from zkrollup.bn254.fields import FQ_MODULUS, FR_MODULUS
 from zkrollup.bn254.g1 import G1Point
 from zkrollup.bn254.g2 import G2Point
 from zkrollup.bn254.pairing import pairing
 
-__all__ = ["PROOF_BYTES", "DegenerateKey", "MalformedFile", "Proof", "VerifyingKey", "parse_object"]
+__all__ = [
+    "PROOF_BYTES",
+    "DegenerateKey",
+    "MalformedFile",
+    "Proof",
+    "VerifyingKey",
+    "load_public_inputs",
+    "parse_object",
+    "public_inputs_from_json",
+    "public_inputs_to_json",
+]
 
 PROOF_BYTES = 2 * G1_BYTES + G2_BYTES
 
@@ -307,9 +317,57 @@ def _read(path: str | Path) -> bytes:
     return Path(path).read_bytes()
 
 
+def public_inputs_to_json(values: Sequence[int]) -> str:
+    """snarkjs's ``public.json``: an array of decimal strings, canonical text."""
+    return json.dumps([str(value) for value in values], indent=1) + "\n"
+
+
+def public_inputs_from_json(text: str | bytes, *, source: str = "public.json") -> list[int]:
+    """Read snarkjs's ``public.json``; :class:`MalformedFile` for anything but decimal numbers below r."""
+    document = _parse(text, source)
+    if not isinstance(document, list):
+        raise MalformedFile(source, "", "a JSON array", document)
+    for i, value in enumerate(document):
+        if not isinstance(value, str) or not _DECIMAL.fullmatch(value) or int(value) >= FR_MODULUS:
+            raise MalformedFile(source, f"[{i}]", "a decimal number below r in a string", value)
+    return [int(value) for value in document]
+
+
+def load_public_inputs(path: str | Path) -> list[int]:
+    """:func:`public_inputs_from_json` of a file."""
+    return public_inputs_from_json(_read(path), source=str(path))
+
+
 def parse_object(text: str | bytes, file: str) -> dict[str, Any]:
     """The object in a JSON text from a stranger; :class:`MalformedFile` names ``file``."""
     return _Reader.of(text, file).document
+
+
+def _parse(text: str | bytes, file: str) -> Any:
+    """What a JSON text from a stranger holds; :class:`MalformedFile` names ``file``."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen:
+                raise MalformedFile(file, key, "each name once", "it twice")
+            seen[key] = value
+        return seen
+
+    try:
+        decoded = text if isinstance(text, str) else text.decode("utf-8")
+        # Whatever the recursion limit is set to, the parser must not be led down by brackets.
+        depth = 0
+        for token in _BRACKETS_AND_STRINGS.finditer(decoded):
+            depth += (token[0] in "[{") - (token[0] in "]}")
+            if depth > _MAX_JSON_DEPTH:
+                raise MalformedFile(file, "", f"JSON of at most {_MAX_JSON_DEPTH} levels", "more")
+        document = json.loads(decoded, object_pairs_hook=unique)
+    except MalformedFile:
+        raise
+    except ValueError as error:
+        raise MalformedFile(file, "", "JSON", str(error)) from None
+    return document
 
 
 @dataclass(frozen=True)
@@ -321,27 +379,7 @@ class _Reader:
 
     @classmethod
     def of(cls, text: str | bytes, file: str) -> _Reader:
-        def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            seen: dict[str, Any] = {}
-            for key, value in pairs:
-                if key in seen:
-                    raise MalformedFile(file, key, "each name once", "it twice")
-                seen[key] = value
-            return seen
-
-        try:
-            decoded = text if isinstance(text, str) else text.decode("utf-8")
-            # Whatever the recursion limit is set to, the parser must not be led down by brackets.
-            depth = 0
-            for token in _BRACKETS_AND_STRINGS.finditer(decoded):
-                depth += (token[0] in "[{") - (token[0] in "]}")
-                if depth > _MAX_JSON_DEPTH:
-                    raise MalformedFile(file, "", f"JSON of at most {_MAX_JSON_DEPTH} levels", "more")
-            document = json.loads(decoded, object_pairs_hook=unique)
-        except MalformedFile:
-            raise
-        except ValueError as error:
-            raise MalformedFile(file, "", "JSON", str(error)) from None
+        document = _parse(text, file)
         if not isinstance(document, dict):
             raise MalformedFile(file, "", "a JSON object", document)
         return cls(document, file)

@@ -1,0 +1,308 @@
+"""snarkjs's Groth16 proving keys over BN254 (``.zkey``), read in place.
+
+This module must not know how a proof is made: it gives a prover points and a layout, a verifier its key.
+
+Sections (all integers little-endian; points affine Montgomery, infinity all zeros, the bytes of
+:mod:`zkrollup.engine.interface`)::
+
+    1   the protocol: 1 is Groth16
+    2   n8q = 32, q, n8r = 32, r, number of wires, of public wires, domain size (4 bytes each),
+        alpha1, beta1, beta2, gamma2, delta1, delta2
+    3   IC: a point for the constant and each public wire
+    4   number of entries of A and B (4 bytes), then for each: matrix (0 A, 1 B), row, wire (4 bytes
+        each), value times 2^512 mod r
+    5   A, 6 B1, 7 B2: a point for each wire
+    8   C: a point for each wire that is not public
+    9   H: a point for each element of the domain, in the odd Lagrange basis (see ``SetupResult.h``)
+    10  contributions, not read
+
+The C of an R1CS is not in the file. Public wires have one more row of A each, the identity, at the end;
+:class:`zkrollup.engine.interface.Layout` implies these, so they are checked here and left away.
+
+Reference: snarkjs 0.7, src/zkey_utils.js (the format) and src/groth16_prove.js (its use).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from zkrollup.bn254.encoding import MalformedInput, check_g1
+from zkrollup.bn254.fields import FQ_MODULUS, FR_MODULUS
+from zkrollup.engine.convert import fr_from_ints, ints_from_limbs
+from zkrollup.engine.interface import U32, U64, Block, Engine, Layout, Matrix
+from zkrollup.groth16.keys import VerifyingKey
+
+from .binfile import BinFile, FormatError, Reader
+from .scalars import first_not_canonical
+
+__all__ = ["Zkey"]
+
+_PROTOCOLS = {1: "groth16", 2: "plonk", 10: "fflonk"}
+_ENTRY = np.dtype([("matrix", "<u4"), ("row", "<u4"), ("column", "<u4"), ("value", "<u8", (4,))])
+_FROM_MONTGOMERY = pow(1 << 256, -1, FQ_MODULUS)
+_MAX_DOMAIN = 1 << 27  # the quotient needs roots of unity of twice the size, and 2^28 is the largest
+_CHUNK = 1 << 16  # rows looked at in one piece, so that a check of a mapped section stays small
+_MIX = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93], np.uint64)
+
+
+@dataclass(frozen=True, eq=False)
+class Zkey:
+    """A key that snarkjs wrote: a prover's points (``zkrollup.groth16.prove.ProvingPoints``) and its layout.
+
+    Queries are views of the mapped file and may be unaligned; ``b1`` and ``b2`` are those of the wires
+    listed in ``b_columns``, where B has a finite point. ``layout`` has an empty C.
+    """
+
+    path: Path
+    layout: Layout
+    verifying_key: VerifyingKey
+    alpha1: U64
+    beta1: U64
+    delta1: U64
+    beta2: U64
+    delta2: U64
+    a: U64
+    b_columns: U32
+    b1: U64
+    b2: U64
+    l: U64  # noqa: E741
+    h: U64
+
+    @property
+    def num_public(self) -> int:
+        """How many public inputs a proof has."""
+        return self.layout.num_public
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], engine: Engine) -> Zkey:
+        """Maps the file, checks its sizes and single points, and sorts its coefficients into a layout.
+
+        Raises FormatError naming file, section and field; MalformedInput naming the file for a single
+        point that is off its curve, outside its subgroup or infinite, and for gamma = +-delta (the key
+        before anyone contributed to it). The queries' points are not looked at: see :meth:`check_points`.
+        """
+        file = BinFile.open(path, b"zkey", 1)
+        protocol = file.reader(1)
+        number = protocol.u32("protocol")
+        if number != 1:
+            raise protocol.error("protocol", _PROTOCOLS.get(number, number), "groth16 (1)")
+        protocol.finish()
+
+        header = file.reader(2)
+        for name, modulus in (("q", FQ_MODULUS), ("r", FR_MODULUS)):
+            size = header.u32(f"n8{name}")
+            if size != 32:
+                raise header.error(f"n8{name}", size, "32, as BN254 has")
+            found = header.integer(name, 32)
+            if found != modulus:
+                raise header.error(name, found, f"BN254's, {modulus}")
+        wires, public, domain = (header.u32(name) for name in ("wires", "public wires", "domain size"))
+        if not public < wires:
+            raise header.error("public wires", public, f"fewer than the {wires} wires")
+        if not 2 <= domain <= _MAX_DOMAIN or domain & (domain - 1):
+            raise header.error("domain size", domain, f"a power of two, 2 to {_MAX_DOMAIN}")
+        alpha1, beta1 = _point(header, "alpha1", 8), _point(header, "beta1", 8)
+        beta2, gamma2 = _point(header, "beta2", 16), _point(header, "gamma2", 16)
+        delta1, delta2 = _point(header, "delta1", 8), _point(header, "delta2", 16)
+        header.finish()
+
+        ic, a, b1, b2, c, h = (
+            _points(file.reader(number), name, count, width)
+            for number, name, count, width in (
+                (3, "IC", public + 1, 8),
+                (5, "A", wires, 8),
+                (6, "B1", wires, 8),
+                (7, "B2", wires, 16),
+                (8, "C", wires - public - 1, 8),
+                (9, "H", domain, 8),
+            )
+        )
+        try:
+            for name, point in (("beta1", beta1), ("delta1", delta1)):
+                check_g1(_g1(point), name)
+            vk = VerifyingKey(
+                alpha1=_g1(alpha1),
+                beta2=_g2(beta2),
+                gamma2=_g2(gamma2),
+                delta2=_g2(delta2),
+                ic=tuple(_g1(point) for point in ic),
+                insecure=False,
+            )
+        except MalformedInput as error:
+            error.args = (f"{path}: {error}",)
+            raise
+        layout = _layout(file.reader(4), wires, public, domain, engine)
+        b_columns = np.flatnonzero(_finite(b1) | _finite(b2)).astype(np.uint32)
+        if len(b_columns) < wires:
+            b1, b2 = b1[b_columns], b2[b_columns]
+        return cls(
+            path=Path(path),
+            layout=layout,
+            verifying_key=vk,
+            alpha1=alpha1,
+            beta1=beta1,
+            delta1=delta1,
+            beta2=beta2,
+            delta2=delta2,
+            a=a,
+            b_columns=b_columns,
+            b1=b1,
+            b2=b2,
+            l=c,
+            h=h,
+        )
+
+    def check_points(self, engine: Engine) -> None:
+        """Raises FormatError unless every point of the queries lies on its curve (B2: in its subgroup).
+
+        Takes a while, and a prover does not need it: wrong points make proofs that do not verify.
+        """
+        for section, name, points in (
+            (5, "A", self.a),
+            (6, "B1", self.b1),
+            (7, "B2", self.b2),
+            (8, "C", self.l),
+            (9, "H", self.h),
+        ):
+            holds = engine.g2_is_in_subgroup if name == "B2" else engine.g1_is_on_curve
+            for begin in range(0, len(points), _CHUNK):
+                piece = np.array(points[begin : begin + _CHUNK])
+                wrong = np.flatnonzero(~holds(piece) & piece.any(axis=1))
+                if len(wrong):
+                    place = begin + int(wrong[0])
+                    index = int(self.b_columns[place]) if name in ("B1", "B2") else place
+                    raise FormatError(
+                        self.path, section, f"{name}[{index}]", "another point", "a point of its group"
+                    )
+
+
+def _point(reader: Reader, name: str, limbs: int) -> U64:
+    """One point of the header, copied."""
+    return np.array(reader.array(name, limbs, "<u8"), dtype=np.uint64)
+
+
+def _points(reader: Reader, name: str, count: int, limbs: int) -> U64:
+    """All of a section as points, in place; FormatError when it holds another number of them."""
+    wanted = count * limbs * 8
+    if reader.remaining != wanted:
+        raise reader.error(name, f"{reader.remaining} bytes", f"{wanted}: {count} points of {limbs * 8}")
+    return np.asarray(reader.array(name, count, "<u8", limbs))
+
+
+def _integers(point: U64) -> list[int]:
+    """Montgomery coordinates as integers; not below q where the limbs are not."""
+    return [
+        x if x >= FQ_MODULUS else x * _FROM_MONTGOMERY % FQ_MODULUS
+        for x in ints_from_limbs(np.ascontiguousarray(point, dtype=np.uint64).reshape(-1, 4))
+    ]
+
+
+def _g1(point: U64) -> tuple[int, int]:
+    x, y = _integers(point)
+    return x, y
+
+
+def _g2(point: U64) -> tuple[tuple[int, int], tuple[int, int]]:
+    x0, x1, y0, y1 = _integers(point)
+    return (x0, x1), (y0, y1)
+
+
+def _finite(points: U64) -> npt.NDArray[np.bool_]:
+    """Which points are not infinity."""
+    finite = np.empty(len(points), dtype=np.bool_)
+    for begin in range(0, len(points), _CHUNK):
+        finite[begin : begin + _CHUNK] = points[begin : begin + _CHUNK].any(axis=1)
+    return finite
+
+
+def _layout(reader: Reader, wires: int, public: int, domain: int, engine: Engine) -> Layout:
+    """The coefficients as a uniform R1CS of one instance, with an empty C."""
+    count = reader.u32("number of entries")
+    entries = reader.array("entries", count, _ENTRY)
+    reader.finish()
+    # Copied column by column: each is contiguous and aligned from here on.
+    matrix, rows, columns = (np.array(entries[name]) for name in ("matrix", "row", "column"))
+    for name, values, limit in (("matrix", matrix, 2), ("row", rows, domain), ("column", columns, wires)):
+        wrong = np.flatnonzero(values >= limit)
+        if len(wrong):
+            at = int(wrong[0])
+            raise reader.error(f"{name} of entry {at}", int(values[at]), f"below {limit}")
+    num_rows = (int(rows.max()) if count else 0) - public
+    last = rows.astype(np.int64) >= num_rows
+    constants, coefs = _constants(reader, entries["value"], engine)
+    identity = np.arange(public + 1)
+    if not (
+        num_rows >= 0
+        and np.count_nonzero(last) == public + 1
+        and not matrix[last].any()
+        and np.array_equal(np.sort(columns[last]), identity)
+        and np.array_equal(rows[last], columns[last] + num_rows)
+        and (coefs[last] == 1).all()
+    ):
+        raise reader.error(
+            "last rows", "others", f"{public + 1} rows of A, each with 1 at its own public wire"
+        )
+    kept = ~last
+    a, b = (
+        _matrix(rows[chosen], columns[chosen], coefs[chosen], num_rows)
+        for chosen in (kept & (matrix == 0), kept & (matrix == 1))
+    )
+    empty = np.zeros(0, dtype=np.uint32)
+    block = Block(
+        num_rows=num_rows,
+        num_links=public + 1,
+        num_own=wires - public - 1,
+        instances=1,
+        a=a,
+        b=b,
+        c=Matrix(np.zeros(num_rows + 1, dtype=np.uint32), empty, empty),
+        constants=constants,
+        links=identity.astype(np.uint32).reshape(1, -1),
+        own_base=public + 1,
+        row_base=0,
+    )
+    layout = Layout(num_columns=wires, num_public=public, num_rows=num_rows, blocks=(block,))
+    if layout.domain_size != domain:
+        raise reader.error(
+            "number of rows", num_rows, f"one for a domain of {domain}, not of {layout.domain_size}"
+        )
+    return layout
+
+
+def _matrix(rows: U32, columns: U32, coefs: U32, num_rows: int) -> Matrix:
+    """CSR; entries of one row keep their order."""
+    if np.any(rows[1:] < rows[:-1]):
+        order = np.argsort(rows, kind="stable")
+        rows, columns, coefs = rows[order], columns[order], coefs[order]
+    indptr = np.zeros(num_rows + 1, dtype=np.uint32)
+    indptr[1:] = np.cumsum(np.bincount(rows, minlength=num_rows))
+    return Matrix(indptr, np.ascontiguousarray(columns), np.ascontiguousarray(coefs))
+
+
+def _constants(reader: Reader, stored: npt.NDArray[np.uint64], engine: Engine) -> tuple[U64, U32]:
+    """Distinct values in Montgomery form after 0, 1, -1, and the place of each stored value among them."""
+    values = np.ascontiguousarray(stored, dtype=np.uint64)
+    # Sorting one word a value is many times faster than sorting four; the words are compared afterwards.
+    _, first, inverse = np.unique((values * _MIX).sum(axis=1), return_index=True, return_inverse=True)
+    distinct = values[first]
+    if not np.array_equal(distinct[inverse], values):
+        distinct, inverse = np.unique(values, axis=0, return_inverse=True)
+    bad = first_not_canonical(distinct)
+    if bad is not None:
+        at = int(np.flatnonzero(inverse.reshape(-1) == bad)[0])
+        raise reader.error(f"value of entry {at}", "a number not below r", "a field element")
+    known = engine.fr_to_mont(fr_from_ints([0, 1, -1]))
+    montgomery = engine.fr_from_mont(np.ascontiguousarray(distinct))  # x 2^512 becomes x 2^256
+    places = np.empty(len(montgomery), dtype=np.uint32)
+    fresh = np.ones(len(montgomery), dtype=np.bool_)
+    for index, value in enumerate(known):
+        same = (montgomery == value).all(axis=1)
+        places[same] = index
+        fresh &= ~same
+    places[fresh] = 3 + np.arange(np.count_nonzero(fresh), dtype=np.uint32)
+    return np.concatenate([known, montgomery[fresh]]), places[inverse.reshape(-1)]
