@@ -17,7 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Proves batches of rollup transactions and verifies them as an Ethereum contract would.",
+    help="Proves batches of rollup transactions, and circom's circuits, and verifies as an Ethereum contract "
+    "would.",
 )
 
 
@@ -66,6 +67,34 @@ def demo(
         save=save_txs,
         json_output=json_output,
     )
+
+
+@app.command()
+def prove(
+    circuit: Annotated[Path, typer.Argument(metavar="CIRCUIT.zkey", help="snarkjs's Groth16 key, BN254.")],
+    witness: Annotated[Path, typer.Argument(metavar="WITNESS.wtns", help="circom's witness.")],
+    proof: Annotated[Path, typer.Argument(metavar="PROOF.json", help="Where the proof goes.")],
+    public: Annotated[Path, typer.Argument(metavar="PUBLIC.json", help="Where the public inputs go.")],
+    threads: Annotated[
+        int | None, typer.Option(help="Threads (default: every core).", min=1, max=1024)
+    ] = None,
+) -> None:
+    """Prove a circom circuit with the files that circom and snarkjs write."""
+    from zkrollup.cli.groth16 import prove_files
+
+    prove_files(circuit, witness, proof, public, threads=threads)
+
+
+@app.command()
+def verify(
+    key: Annotated[Path, typer.Argument(metavar="VKEY.json", help="snarkjs's verification key.")],
+    public: Annotated[Path, typer.Argument(metavar="PUBLIC.json", help="The public inputs.")],
+    proof: Annotated[Path, typer.Argument(metavar="PROOF.json", help="The proof.")],
+) -> None:
+    """Verify a Groth16 proof, ours or snarkjs's, with the pure-Python verifier."""
+    from zkrollup.cli.groth16 import verify_files
+
+    verify_files(key, public, proof)
 
 
 @app.command()

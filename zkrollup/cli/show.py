@@ -52,7 +52,7 @@ def progress_steps(title: str, total: int, *, quiet: bool) -> Iterator[Steps]:
 
 def say(text: str) -> None:
     """One line on standard output."""
-    _out.print(text, markup=False)
+    _out.print(text, markup=False, soft_wrap=True)
 
 
 def print_rows(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
