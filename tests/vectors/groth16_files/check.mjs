@@ -1,6 +1,9 @@
 // snarkjs's verdict on a proof: exit code 0 when it holds.
 //
-//     node check.mjs verification_key.json public.json proof.json
+//     zkrollup prove chain.zkey chain.wtns /tmp/proof.json /tmp/public.json
+//     node check.mjs verification_key.json /tmp/public.json /tmp/proof.json
+//
+// in a folder as generate.mjs describes it.
 
 import { readFileSync } from "node:fs";
 import * as snarkjs from "snarkjs";
