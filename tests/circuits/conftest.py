@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,6 @@ import pytest
 
 from zkrollup.circuits.batch import BatchCircuit, batch_circuit
 from zkrollup.crypto.eddsa import PrivateKey
-from zkrollup.crypto.poseidon import poseidon
 from zkrollup.crypto.tables import MODULUS
 from zkrollup.cs import Failure, SeamFailure
 from zkrollup.engine.interface import Engine
@@ -96,8 +95,3 @@ def workshop(engine: Engine) -> Workshop:
     state.seed([account(0), account(1), account(2), account(3, token=7)])
     context = BatchContext(parameters, CHAIN, ROLLUP, 1, ((0, 3),))
     return Workshop(engine, state, batch_circuit(parameters), context)
-
-
-@pytest.fixture(scope="session")
-def hash_leaf() -> Callable[[Sequence[int]], int]:
-    return poseidon
