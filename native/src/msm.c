@@ -1,4 +1,4 @@
-/* msm.c: multi-scalar multiplication and fixed-base multiplication in G1 and G2.
+/* msm.c: multi-scalar multiplication in G1 and G2.
  *
  * MSM is Pippenger's bucket method with signed digits, over sorted buckets:
  *  1. every scalar becomes k or r - k, whichever is smaller, and is cut into signed digits of c bits;
@@ -12,9 +12,6 @@
  *  4. sum of b * bucket[b]: the buckets stand in a table whose rows and columns are summed by the same
  *     kernel, and the few sums are weighed one by one at the very end.
  * Threads share the work inside each window, so that no window is ever the last to finish alone.
- *
- * Fixed base: tables of all multiples d 2^(cw) base for d <= 2^(c-1), then chunks of results
- * accumulate one table entry a window, batch-affine across the chunk.
  */
 #include "msm.h"
 
@@ -22,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digits.h"
 #include "pages.h"
-#include "random.h"
 #include "threads.h"
 
 #define MAX_WINDOW 16
@@ -37,40 +34,6 @@ static unsigned bit_length(const zkr_fe *k) {
     for (int i = 3; i >= 0; i--)
         if (k->l[i] != 0) return (unsigned)(64 * i + 64 - __builtin_clzll(k->l[i]));
     return 0;
-}
-
-/* k or r - k, whichever is at most (r-1)/2; true when it was negated */
-static bool halve_range(zkr_fe *k) {
-    static const zkr_fe half = ZKR_LIMBS(FR_HALF);
-    uint64_t borrow = 0;
-    for (int i = 0; i < 4; i++) (void)zkr_sbb(half.l[i], k->l[i], &borrow);
-    if (borrow == 0) return false;
-    borrow = 0;
-    for (int i = 0; i < 4; i++) k->l[i] = zkr_sbb(fr_modulus.l[i], k->l[i], &borrow);
-    return true;
-}
-
-/* Windows of c bits over integers of at most 253 bits; the top digit is unsigned, and since
- * c * num_windows >= 254 it is at most 2^(c-1). */
-static unsigned num_windows(unsigned c) { return (254 + c - 1) / c; }
-
-/* The addend that turns signed recoding into cutting: digit w of k is window w of k + bias, less
- * 2^(c-1), for every window but the top one. */
-static void digit_bias(zkr_fe *bias, unsigned c) {
-    memset(bias, 0, sizeof *bias);
-    for (unsigned w = 0; w + 1 < num_windows(c); w++) {
-        const unsigned bit = w * c + c - 1;
-        bias->l[bit / 64] |= (uint64_t)1 << (bit % 64);
-    }
-}
-
-/* Window w of k, c bits */
-static uint32_t window_of(const zkr_fe *k, unsigned w, unsigned c) {
-    const unsigned bit = w * c, limb = bit / 64, shift = bit % 64;
-    if (limb >= 4) return 0;
-    uint64_t v = k->l[limb] >> shift;
-    if (shift + c > 64 && limb < 3) v |= k->l[limb + 1] << (64 - shift);
-    return (uint32_t)(v & (((uint64_t)1 << c) - 1));
 }
 
 /* Average number of significant bits of the scalars, from a sample, and the number of nonzero ones. */
@@ -186,8 +149,6 @@ typedef struct {
     uint32_t *entries;
 } sort_job;
 
-static uint32_t magnitude(uint32_t stored, uint32_t zero) { return stored >= zero ? stored - zero : zero - stored; }
-
 /* The first slice of a part: parts have about as many digits each. */
 static size_t part_begin(const sort_job *j, size_t part) {
     const size_t slices = (j->n + SLICE - 1) / SLICE;
@@ -285,7 +246,6 @@ static uint32_t bucket_at(const uint32_t *starts, uint32_t buckets, uint32_t at)
 #define POINT zkr_g1
 #define XYZZ zkr_g1_xyzz
 #define BLOCK 8192
-#define CHUNK 2048
 #include "msm_group.inc.h"
 #undef N
 #undef G
@@ -294,7 +254,6 @@ static uint32_t bucket_at(const uint32_t *starts, uint32_t buckets, uint32_t at)
 #undef POINT
 #undef XYZZ
 #undef BLOCK
-#undef CHUNK
 
 #define N(name) ZKR_PASTE(name, _g2)
 #define G(name) ZKR_PASTE(g2_, name)
@@ -303,5 +262,4 @@ static uint32_t bucket_at(const uint32_t *starts, uint32_t buckets, uint32_t at)
 #define POINT zkr_g2
 #define XYZZ zkr_g2_xyzz
 #define BLOCK 2048
-#define CHUNK 512
 #include "msm_group.inc.h"
