@@ -1,4 +1,4 @@
-"""snarkjs's Groth16 proving keys over BN254 (``.zkey``), read in place.
+"""snarkjs's Groth16 proving keys over BN254 (``.zkey``), read in place; :mod:`.zkey_write` writes them.
 
 This module must not know how a proof is made: it gives a prover points and a layout, a verifier its key.
 
@@ -14,7 +14,7 @@ Sections (all integers little-endian; points affine Montgomery, infinity all zer
     5   A, 6 B1, 7 B2: a point for each wire
     8   C: a point for each wire that is not public
     9   H: a point for each element of the domain, in the odd Lagrange basis (see ``SetupResult.h``)
-    10  contributions, not read
+    10  the hash of the circuit and who contributed (:mod:`zkrollup.formats.contributions`)
 
 The C of an R1CS is not in the file. Public wires have one more row of A each, the identity, at the end;
 :class:`zkrollup.engine.interface.Layout` implies these, so they are checked here and left away.
@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -38,53 +39,80 @@ from zkrollup.engine.interface import U32, U64, Block, Engine, Layout, Matrix
 from zkrollup.groth16.keys import VerifyingKey
 
 from .binfile import BinFile, FormatError, Reader
+from .contributions import Contribution, read_contributions
 from .scalars import first_not_canonical
+from .zkey_write import ENTRY, MAX_DOMAIN, write_zkey
 
-__all__ = ["Zkey"]
+__all__ = ["Zkey", "write_zkey"]
 
 _PROTOCOLS = {1: "groth16", 2: "plonk", 10: "fflonk"}
-_ENTRY = np.dtype([("matrix", "<u4"), ("row", "<u4"), ("column", "<u4"), ("value", "<u8", (4,))])
 _FROM_MONTGOMERY = pow(1 << 256, -1, FQ_MODULUS)
-_MAX_DOMAIN = 1 << 27  # the quotient needs roots of unity of twice the size, and 2^28 is the largest
 _CHUNK = 1 << 16  # rows looked at in one piece, so that a check of a mapped section stays small
 _MIX = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93], np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
 class Zkey:
-    """A key that snarkjs wrote: a prover's points (``zkrollup.groth16.prove.ProvingPoints``) and its layout.
+    """A key: a prover's points (``zkrollup.groth16.prove.ProvingPoints``) and its layout.
 
     Queries are views of the mapped file and may be unaligned; ``b1`` and ``b2`` are those of the wires
-    listed in ``b_columns``, where B has a finite point. ``layout`` has an empty C.
+    listed in ``b_columns``, where B has a finite point. ``layout`` has an empty C. ``contributions`` are
+    who changed delta, first to last, and ``circuit_hash`` (64 bytes) what they were bound to; neither is
+    verified here.
     """
 
     path: Path
     layout: Layout
-    verifying_key: VerifyingKey
     alpha1: U64
     beta1: U64
     delta1: U64
     beta2: U64
+    gamma2: U64
     delta2: U64
+    ic: U64
     a: U64
     b_columns: U32
     b1: U64
     b2: U64
     l: U64  # noqa: E741
     h: U64
+    circuit_hash: bytes
+    contributions: tuple[Contribution, ...]
 
     @property
     def num_public(self) -> int:
         """How many public inputs a proof has."""
         return self.layout.num_public
 
+    @cached_property
+    def verifying_key(self) -> VerifyingKey:
+        """The verifier's part, marked insecure when nobody contributed: then one party made the key.
+
+        Raises MalformedInput as :meth:`load` says, and DegenerateKey for gamma = +-delta.
+        """
+        try:
+            for name, point in (("beta1", self.beta1), ("delta1", self.delta1)):
+                check_g1(_g1(point), name)
+            return VerifyingKey(
+                alpha1=_g1(self.alpha1),
+                beta2=_g2(self.beta2),
+                gamma2=_g2(self.gamma2),
+                delta2=_g2(self.delta2),
+                ic=tuple(_g1(point) for point in self.ic),
+                insecure=not self.contributions,
+            )
+        except MalformedInput as error:
+            error.args = (f"{self.path}: {error}",)
+            raise
+
     @classmethod
-    def load(cls, path: str | os.PathLike[str], engine: Engine) -> Zkey:
+    def load(cls, path: str | os.PathLike[str], engine: Engine, *, uncontributed: bool = False) -> Zkey:
         """Maps the file, checks its sizes and single points, and sorts its coefficients into a layout.
 
         Raises FormatError naming file, section and field; MalformedInput naming the file for a single
         point that is off its curve, outside its subgroup or infinite, and for gamma = +-delta (the key
-        before anyone contributed to it). The queries' points are not looked at: see :meth:`check_points`.
+        before anyone contributed to it). With ``uncontributed`` that is left to whoever asks for
+        ``verifying_key``. The queries' points are not looked at: see :meth:`check_points`.
         """
         file = BinFile.open(path, b"zkey", 1)
         protocol = file.reader(1)
@@ -104,8 +132,8 @@ class Zkey:
         wires, public, domain = (header.u32(name) for name in ("wires", "public wires", "domain size"))
         if not public < wires:
             raise header.error("public wires", public, f"fewer than the {wires} wires")
-        if not 2 <= domain <= _MAX_DOMAIN or domain & (domain - 1):
-            raise header.error("domain size", domain, f"a power of two, 2 to {_MAX_DOMAIN}")
+        if not 2 <= domain <= MAX_DOMAIN or domain & (domain - 1):
+            raise header.error("domain size", domain, f"a power of two, 2 to {MAX_DOMAIN}")
         alpha1, beta1 = _point(header, "alpha1", 8), _point(header, "beta1", 8)
         beta2, gamma2 = _point(header, "beta2", 16), _point(header, "gamma2", 16)
         delta1, delta2 = _point(header, "delta1", 8), _point(header, "delta2", 16)
@@ -122,40 +150,33 @@ class Zkey:
                 (9, "H", domain, 8),
             )
         )
-        try:
-            for name, point in (("beta1", beta1), ("delta1", delta1)):
-                check_g1(_g1(point), name)
-            vk = VerifyingKey(
-                alpha1=_g1(alpha1),
-                beta2=_g2(beta2),
-                gamma2=_g2(gamma2),
-                delta2=_g2(delta2),
-                ic=tuple(_g1(point) for point in ic),
-                insecure=False,
-            )
-        except MalformedInput as error:
-            error.args = (f"{path}: {error}",)
-            raise
         layout = _layout(file.reader(4), wires, public, domain, engine)
         b_columns = np.flatnonzero(_finite(b1) | _finite(b2)).astype(np.uint32)
         if len(b_columns) < wires:
             b1, b2 = b1[b_columns], b2[b_columns]
-        return cls(
+        circuit_hash, contributions = read_contributions(file.reader(10))
+        key = cls(
             path=Path(path),
             layout=layout,
-            verifying_key=vk,
             alpha1=alpha1,
             beta1=beta1,
             delta1=delta1,
             beta2=beta2,
+            gamma2=gamma2,
             delta2=delta2,
+            ic=ic,
             a=a,
             b_columns=b_columns,
             b1=b1,
             b2=b2,
             l=c,
             h=h,
+            circuit_hash=circuit_hash,
+            contributions=contributions,
         )
+        if not uncontributed:
+            _ = key.verifying_key  # looks at every single point
+        return key
 
     def check_points(self, engine: Engine) -> None:
         """Raises FormatError unless every point of the queries lies on its curve (B2: in its subgroup).
@@ -223,7 +244,7 @@ def _finite(points: U64) -> npt.NDArray[np.bool_]:
 def _layout(reader: Reader, wires: int, public: int, domain: int, engine: Engine) -> Layout:
     """The coefficients as a uniform R1CS of one instance, with an empty C."""
     count = reader.u32("number of entries")
-    entries = reader.array("entries", count, _ENTRY)
+    entries = reader.array("entries", count, ENTRY)
     reader.finish()
     # Copied column by column: each is contiguous and aligned from here on.
     matrix, rows, columns = (np.array(entries[name]) for name in ("matrix", "row", "column"))

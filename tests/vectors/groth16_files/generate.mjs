@@ -1,5 +1,5 @@
 // Writes this folder's keys, witness and proof: chain.circom compiled by circom2, keys, witness and proof
-// made by snarkjs. New randomness, so new bytes, each time. Takes seconds.
+// made by snarkjs. New randomness, so new keys and proof, each time. Takes seconds.
 //
 //     cp ../package.json *.mjs chain.circom /some/empty/folder && cd /some/empty/folder
 //     npm install && node generate.mjs /path/to/tests/vectors/groth16_files
@@ -33,7 +33,7 @@ const key = await snarkjs.zKey.exportVerificationKey(at("chain.zkey"));
 if (!(await snarkjs.groth16.verify(key, publicSignals, proof))) throw new Error("snarkjs refuses its own proof");
 
 const write = (name, value) => writeFileSync(join(out, name), JSON.stringify(value, null, 1) + "\n");
-for (const name of ["chain.zkey", "uncontributed.zkey", "chain.wtns"]) copyFileSync(at(name), join(out, name));
+for (const name of ["chain.r1cs", "chain.zkey", "uncontributed.zkey", "chain.wtns"]) copyFileSync(at(name), join(out, name));
 write("verification_key.json", key);
 write("public.json", publicSignals);
 write("proof.json", proof);
