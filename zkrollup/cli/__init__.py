@@ -21,10 +21,10 @@ class StatementFalse(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the ``zkrollup`` command; always ends in SystemExit."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads that nobody here uses
     import typer
 
     from zkrollup.cli.app import app
-    from zkrollup.state.exceptions import StateError
 
     debug = bool(os.environ.get("ZKROLLUP_DEBUG"))
     try:
@@ -36,13 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fail(str(error), EXIT_FALSE)
     except BrokenPipeError:
         sys.exit(EXIT_DONE)
-    except (StateError, ValueError, OSError) as error:
-        if debug:
-            raise
-        fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt:
         fail("interrupted", 130)
     except Exception as error:
+        from zkrollup.state.exceptions import StateError  # not needed where nothing goes wrong
+
+        if isinstance(error, StateError | ValueError | OSError):
+            if debug:
+                raise
+            fail(str(error), EXIT_BAD_INPUT)
         explain = getattr(error, "format_message", None)  # a wrong option or argument
         if explain is None:
             raise

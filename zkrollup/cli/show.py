@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["Steps", "print_mapping", "print_rows", "progress_steps", "say"]
 
-_out = Console(highlight=False)
+
+@cache
+def _out() -> Console:
+    from rich.console import Console  # rich takes 20 ms to load: not for a command that says one line
+
+    return Console(highlight=False)
 
 
 class Steps(Protocol):
@@ -30,6 +35,9 @@ def progress_steps(title: str, total: int, *, quiet: bool) -> Iterator[Steps]:
     if quiet:
         yield lambda name, part: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -52,21 +60,25 @@ def progress_steps(title: str, total: int, *, quiet: bool) -> Iterator[Steps]:
 
 def say(text: str) -> None:
     """One line on standard output."""
-    _out.print(text, markup=False, soft_wrap=True)
+    print(text)
 
 
 def print_rows(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """A table; the first column to the left, the others to the right."""
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left")
     for i, name in enumerate(header):
         table.add_column(name, justify="left" if i == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    _out.print(table)
+    _out().print(table)
 
 
 def print_mapping(title: str, facts: Mapping[str, Any]) -> None:
     """A table of names and values; nested mappings and lists on one line."""
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column()
     table.add_column(overflow="fold")
@@ -76,4 +88,4 @@ def print_mapping(title: str, facts: Mapping[str, Any]) -> None:
         elif isinstance(value, list | tuple):
             value = ", ".join(map(str, value))
         table.add_row(name.replace("_", " "), str(value))
-    _out.print(table)
+    _out().print(table)

@@ -20,7 +20,6 @@ References: iden3/binfileutils and iden3/r1csfile, doc/r1cs_bin_format.md.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -225,7 +224,7 @@ class BinFileWriter:
         self._open = False
 
     def __enter__(self) -> BinFileWriter:
-        self._temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
+        self._temporary = self.path.with_name(f".{self.path.name}.{os.urandom(8).hex()}")
         self._file: BinaryIO = open(self._temporary, "xb")
         self._file.write(self.kind + self.version.to_bytes(4, "little") + bytes(4))
         return self

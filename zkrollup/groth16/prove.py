@@ -10,18 +10,20 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from zkrollup.bn254 import FR_MODULUS as R
-from zkrollup.cs import R1CS, Failure, Witness
 from zkrollup.engine.convert import fr_from_ints
 from zkrollup.engine.interface import U32, U64, Engine, Layout
 
 from .keys import Proof
 from .proving_key import ProvingKey
 from .setup import g1_ints, g2_ints
+
+if TYPE_CHECKING:
+    from zkrollup.cs import R1CS, Failure, Witness
 
 __all__ = ["ProvingPoints", "UnsatisfiedError", "prove", "prove_unchecked"]
 

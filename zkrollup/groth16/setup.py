@@ -9,13 +9,16 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zkrollup.cs import R1CS
 from zkrollup.engine.convert import ints_from_limbs
 from zkrollup.engine.interface import U64, Engine, SetupResult
 
 from .keys import VerifyingKey
 from .proving_key import KeyFileError, ProvingKey, WrongCircuitError
+
+if TYPE_CHECKING:
+    from zkrollup.cs import R1CS
 
 Progress = Callable[[str, int, int], None]
 
