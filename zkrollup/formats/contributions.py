@@ -3,8 +3,8 @@
 This module must not know whether a contribution is honest, nor how one is made.
 
 Points are ``bytes`` as the files hold them: affine, each coordinate 32 bytes little-endian, Montgomery, real
-part first; 64 bytes for G1, 128 for G2, infinity all zeros. Coordinates are below q; nothing says that a point
-lies on its curve: that is for whoever checks the ceremony.
+part first; 64 bytes for G1, 128 for G2, infinity all zeros. Coordinates are below q; nothing says that a
+point lies on its curve: that is for whoever checks the ceremony.
 
 A contribution to a key::
 
