@@ -34,6 +34,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "zkrollup.formats": frozenset({"zkrollup.engine.interface", "zkrollup.engine.convert", "zkrollup.bn254"}),
     "zkrollup.groth16": frozenset({"zkrollup.cs", "zkrollup.bn254", "zkrollup.engine"}),
     "zkrollup.groth16.keys": frozenset({"zkrollup.bn254"}),
+    "zkrollup.groth16.transcript": frozenset({"zkrollup.bn254", "zkrollup.engine", "zkrollup.formats"}),
     "zkrollup.formats.zkey": frozenset(
         {
             "zkrollup.formats",
