@@ -239,36 +239,28 @@ ZKR_V52_INLINE void zkr_v52_to_integer(zkr_v52 *out, const zkr_v52 *a, const zkr
 /* ---- loads and stores ----------------------------------------------------------------------- */
 
 /* Four columns of 64-bit words of eight rows -> rows in pairs: r[0] holds rows 0, 1; r[1] rows 2, 3;
- * r[2] rows 4, 5; r[3] rows 6, 7. zkr_v52_columns is its inverse. */
+ * r[2] rows 4, 5; r[3] rows 6, 7. zkr_v52_columns is its inverse. Each result has four sources, so two
+ * steps of four permutations are the least. */
 ZKR_V52_INLINE void zkr_v52_rows(__m512i r[4], const __m512i w[4]) {
-    const __m512i even01 = _mm512_unpacklo_epi64(w[0], w[1]), odd01 = _mm512_unpackhi_epi64(w[0], w[1]);
-    const __m512i even23 = _mm512_unpacklo_epi64(w[2], w[3]), odd23 = _mm512_unpackhi_epi64(w[2], w[3]);
-    /* even01: rows 0 2 4 6, words 0 1; even23: words 2 3; odd: rows 1 3 5 7 */
-    const __m512i low_index = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
-    const __m512i high_index = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-    const __m512i e0 = _mm512_permutex2var_epi64(even01, low_index, even23);  /* rows 0, 2 */
-    const __m512i e1 = _mm512_permutex2var_epi64(even01, high_index, even23); /* rows 4, 6 */
-    const __m512i o0 = _mm512_permutex2var_epi64(odd01, low_index, odd23);    /* rows 1, 3 */
-    const __m512i o1 = _mm512_permutex2var_epi64(odd01, high_index, odd23);   /* rows 5, 7 */
-    r[0] = _mm512_shuffle_i64x2(e0, o0, 0x44);
-    r[1] = _mm512_shuffle_i64x2(e0, o0, 0xee);
-    r[2] = _mm512_shuffle_i64x2(e1, o1, 0x44);
-    r[3] = _mm512_shuffle_i64x2(e1, o1, 0xee);
+    const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    const __m512i low01 = _mm512_permutex2var_epi64(w[0], low, w[1]), low23 = _mm512_permutex2var_epi64(w[2], low, w[3]);
+    const __m512i high01 = _mm512_permutex2var_epi64(w[0], high, w[1]), high23 = _mm512_permutex2var_epi64(w[2], high, w[3]);
+    r[0] = _mm512_permutex2var_epi64(low01, first, low23);
+    r[1] = _mm512_permutex2var_epi64(low01, second, low23);
+    r[2] = _mm512_permutex2var_epi64(high01, first, high23);
+    r[3] = _mm512_permutex2var_epi64(high01, second, high23);
 }
 
 ZKR_V52_INLINE void zkr_v52_columns(__m512i w[4], const __m512i r[4]) {
-    const __m512i e0 = _mm512_shuffle_i64x2(r[0], r[1], 0x44), o0 = _mm512_shuffle_i64x2(r[0], r[1], 0xee);
-    const __m512i e1 = _mm512_shuffle_i64x2(r[2], r[3], 0x44), o1 = _mm512_shuffle_i64x2(r[2], r[3], 0xee);
-    const __m512i low_index = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13);
-    const __m512i high_index = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
-    const __m512i even01 = _mm512_permutex2var_epi64(e0, low_index, e1);
-    const __m512i even23 = _mm512_permutex2var_epi64(e0, high_index, e1);
-    const __m512i odd01 = _mm512_permutex2var_epi64(o0, low_index, o1);
-    const __m512i odd23 = _mm512_permutex2var_epi64(o0, high_index, o1);
-    w[0] = _mm512_unpacklo_epi64(even01, odd01);
-    w[1] = _mm512_unpackhi_epi64(even01, odd01);
-    w[2] = _mm512_unpacklo_epi64(even23, odd23);
-    w[3] = _mm512_unpackhi_epi64(even23, odd23);
+    /* even0: words 0, 0, 2, 2 of rows 0, 2, then of rows 1, 3; odd0: words 1 and 3; even1, odd1: rows 4 to 7 */
+    const __m512i even0 = _mm512_unpacklo_epi64(r[0], r[1]), odd0 = _mm512_unpackhi_epi64(r[0], r[1]);
+    const __m512i even1 = _mm512_unpacklo_epi64(r[2], r[3]), odd1 = _mm512_unpackhi_epi64(r[2], r[3]);
+    const __m512i first = _mm512_setr_epi64(0, 4, 1, 5, 8, 12, 9, 13), second = _mm512_setr_epi64(2, 6, 3, 7, 10, 14, 11, 15);
+    w[0] = _mm512_permutex2var_epi64(even0, first, even1);
+    w[1] = _mm512_permutex2var_epi64(odd0, first, odd1);
+    w[2] = _mm512_permutex2var_epi64(even0, second, even1);
+    w[3] = _mm512_permutex2var_epi64(odd0, second, odd1);
 }
 
 /* Words of 64 bits -> limbs of 52 bits of the value times 2^shift; shift is 0 or 4. */

@@ -56,26 +56,25 @@ ZKR_INLINE void zkr_fq2_settle(zkr_fe2 *a) {
 
 /* ---- Fq ------------------------------------------------------------------------------------- */
 
-ZKR_V52_INLINE void lanes1_load(zkr_v52 *out, const zkr_fe *const rows[8]) {
+/* The element at `offset` bytes after each of eight addresses */
+ZKR_V52_INLINE void lanes1_load(zkr_v52 *out, const uint64_t at[8], const size_t offset) {
     __m512i r[4], w[4];
     for (int i = 0; i < 4; i++) {
-        const __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)rows[2 * i]);
-        const __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)rows[2 * i + 1]);
+        const __m256i low = _mm256_loadu_si256((const __m256i *)(at[2 * i] + offset));
+        const __m256i high = _mm256_loadu_si256((const __m256i *)(at[2 * i + 1] + offset));
         r[i] = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
     }
     zkr_v52_columns(w, r);
     zkr_v52_split(out, w, 0);
 }
 
-/* the first `count` lanes */
-ZKR_V52_INLINE void lanes1_store(zkr_fe *const rows[8], const zkr_v52 *a, const unsigned count) {
+ZKR_V52_INLINE void lanes1_store(const uint64_t at[8], const size_t offset, const zkr_v52 *a) {
     __m512i r[4], w[4];
     zkr_v52_join(w, a);
     zkr_v52_rows(r, w);
-    for (unsigned i = 0; i < 8; i++) {
-        if (i >= count) break;
-        const __m256i row = i % 2 ? _mm512_extracti64x4_epi64(r[i / 2], 1) : _mm512_castsi512_si256(r[i / 2]);
-        _mm256_storeu_si256((__m256i *)(void *)rows[i], row);
+    for (int i = 0; i < 4; i++) {
+        _mm256_storeu_si256((__m256i *)(at[2 * i] + offset), _mm512_castsi512_si256(r[i]));
+        _mm256_storeu_si256((__m256i *)(at[2 * i + 1] + offset), _mm512_extracti64x4_epi64(r[i], 1));
     }
 }
 
@@ -158,18 +157,14 @@ typedef struct {
     zkr_v52 c0, c1;
 } zkr_v52x2;
 
-ZKR_V52_INLINE void lanes2_load(zkr_v52x2 *out, const zkr_fe2 *const rows[8]) {
-    const zkr_fe *c0[8], *c1[8];
-    for (int i = 0; i < 8; i++) c0[i] = &rows[i]->c0, c1[i] = &rows[i]->c1;
-    lanes1_load(&out->c0, c0);
-    lanes1_load(&out->c1, c1);
+ZKR_V52_INLINE void lanes2_load(zkr_v52x2 *out, const uint64_t at[8], const size_t offset) {
+    lanes1_load(&out->c0, at, offset + offsetof(zkr_fe2, c0));
+    lanes1_load(&out->c1, at, offset + offsetof(zkr_fe2, c1));
 }
 
-ZKR_V52_INLINE void lanes2_store(zkr_fe2 *const rows[8], const zkr_v52x2 *a, const unsigned count) {
-    zkr_fe *c0[8], *c1[8];
-    for (int i = 0; i < 8; i++) c0[i] = &rows[i]->c0, c1[i] = &rows[i]->c1;
-    lanes1_store(c0, &a->c0, count);
-    lanes1_store(c1, &a->c1, count);
+ZKR_V52_INLINE void lanes2_store(const uint64_t at[8], const size_t offset, const zkr_v52x2 *a) {
+    lanes1_store(at, offset + offsetof(zkr_fe2, c0), &a->c0);
+    lanes1_store(at, offset + offsetof(zkr_fe2, c1), &a->c1);
 }
 
 ZKR_V52_INLINE void lanes2_keep(zkr_fe2 *out, const zkr_v52x2 *a) {
@@ -212,7 +207,7 @@ ZKR_V52_INLINE __mmask8 lanes2_maybe_multiple(const zkr_v52x2 *a) {
 
 /* Both components as sums of two products under one reduction each: 300 multiply-adds. The components
  * of a are below 14 and a product is below 28 b / 84 + 1. */
-ZKR_V52_INLINE void lanes2_mul(zkr_v52x2 *out, const zkr_v52x2 *a, const zkr_v52x2 *b) {
+static __attribute__((noinline)) void lanes2_mul(zkr_v52x2 *out, const zkr_v52x2 *a, const zkr_v52x2 *b) {
     zkr_v52 minus;
     zkr_v52_wide t, u;
     for (int j = 0; j < 5; j++) minus.l[j] = _mm512_sub_epi64(zkr_v52_set1(14 * zkr_f52_fq.p[j]), a->c1.l[j]);
@@ -228,7 +223,7 @@ ZKR_V52_INLINE void lanes2_mul(zkr_v52x2 *out, const zkr_v52x2 *a, const zkr_v52
 }
 
 /* (c0 + c1)(c0 - c1) + 2 c0 c1 i, components below 4: results below 8 * 8 / 84 + 1 */
-ZKR_V52_INLINE void lanes2_sqr(zkr_v52x2 *out, const zkr_v52x2 *a) {
+static __attribute__((noinline)) void lanes2_sqr(zkr_v52x2 *out, const zkr_v52x2 *a) {
     zkr_v52 sum, difference, twice;
     zkr_v52_add(&sum, &a->c0, &a->c1);
     lanes1_sub(&difference, &a->c0, &a->c1, 4, 0);

@@ -21,43 +21,58 @@
  * d = 2 y1 and e = 3 x1^2.
  */
 
-/* Where the k-th pair is and its sum goes. ADD: a[k], b[k], out[k]. ENTRIES: neighbours in a list of
- * gathered points, entries[from[k]] and the next. NEIGHBOURS: out[from[k]] and the next. */
+/* Where the k-th pair is and its sum goes. ADD: a[k], b[k], out[k]. ENTRIES: bases first[k] and second[k],
+ * negated where bit 31 is set. NEIGHBOURS: out[first[k]] and the next. Both: out[to[k]]. The lists are
+ * filled up to a multiple of eight with the last pair again, which does no harm to add twice. */
 typedef struct {
     const POINT *a, *b;
-    const uint32_t *entries, *from, *to;
+    const uint32_t *first, *second, *to;
     POINT *out;
     size_t count;
 } G(pairs);
 
 typedef struct {
-    const POINT *a[8], *b[8];
-    POINT *out[8];
-    __mmask8 minus_a, minus_b; /* lanes in which the point is to be negated */
-} G(octet);
+    uint64_t a[8], b[8], out[8]; /* addresses of points */
+    __mmask8 minus_a, minus_b;   /* lanes in which the point is to be negated */
+} __attribute__((aligned(64))) G(octet);
 
-ZKR_V52_INLINE void G(octet_of)(G(octet) *o, const G(pairs) *p, const size_t vector, const int mode) {
+/* the addresses of eight points */
+ZKR_V52_INLINE void G(addresses)(uint64_t at[8], const POINT *points, const __m256i index) {
+    const __m512i offset = _mm512_slli_epi64(_mm512_cvtepu32_epi64(index), sizeof(POINT) == 64 ? 6 : 7);
+    _Static_assert(sizeof(POINT) == 64 || sizeof(POINT) == 128, "a shift for the size of a point");
+    _mm512_store_si512((void *)at, _mm512_add_epi64(offset, _mm512_set1_epi64((long long)(uintptr_t)points)));
+}
+
+ZKR_V52_INLINE __m256i G(eight)(const uint32_t *list) { return _mm256_loadu_si256((const __m256i *)(const void *)list); }
+
+ZKR_V52_INLINE void G(octet_of)(G(octet) *o, const G(pairs) *p, const size_t vector, const int mode, const bool out) {
+    const size_t k = 8 * vector;
     o->minus_a = o->minus_b = 0;
-    unsigned minus_a = 0, minus_b = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        size_t k = 8 * vector + i;
-        if (k >= p->count) k = p->count - 1;
-        if (mode == IFMA_ADD) {
-            o->a[i] = p->a + k, o->b[i] = p->b + k, o->out[i] = p->out + k;
-        } else if (mode == IFMA_ENTRIES) {
-            const uint32_t e = p->entries[p->from[k]], f = p->entries[p->from[k] + 1];
-            o->a[i] = p->a + (e & 0x7fffffffu), o->b[i] = p->a + (f & 0x7fffffffu), o->out[i] = p->out + p->to[k];
-            minus_a |= (e >> 31) << i, minus_b |= (f >> 31) << i;
-        } else {
-            o->a[i] = p->out + p->from[k], o->b[i] = o->a[i] + 1, o->out[i] = p->out + p->to[k];
-        }
+    if (mode == IFMA_ADD) {
+        const __m256i last = _mm256_set1_epi32((int)(p->count - 1));
+        const __m256i index = _mm256_add_epi32(_mm256_set1_epi32((int)k), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+        const __m256i lanes = _mm256_min_epu32(index, last);
+        G(addresses)(o->a, p->a, lanes);
+        G(addresses)(o->b, p->b, lanes);
+        if (out) G(addresses)(o->out, p->out, lanes);
+    } else if (mode == IFMA_ENTRIES) {
+        const __m256i first = G(eight)(p->first + k), second = G(eight)(p->second + k);
+        const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
+        o->minus_a = _mm256_movepi32_mask(first);
+        o->minus_b = _mm256_movepi32_mask(second);
+        G(addresses)(o->a, p->a, _mm256_and_si256(first, magnitude));
+        G(addresses)(o->b, p->a, _mm256_and_si256(second, magnitude));
+        if (out) G(addresses)(o->out, p->out, G(eight)(p->to + k));
+    } else {
+        G(addresses)(o->a, p->out, G(eight)(p->first + k));
+        G(addresses)(o->b, p->out + 1, G(eight)(p->first + k));
+        if (out) G(addresses)(o->out, p->out, G(eight)(p->to + k));
     }
-    o->minus_a = (__mmask8)minus_a, o->minus_b = (__mmask8)minus_b;
 }
 
 /* both points of a lane as the 64-bit path would hold them */
 static void G(octet_points)(POINT *a, POINT *b, const G(octet) *o, unsigned lane) {
-    *a = *o->a[lane], *b = *o->b[lane];
+    *a = *(const POINT *)o->a[lane], *b = *(const POINT *)o->b[lane];
     SETTLE(&a->x), SETTLE(&a->y), SETTLE(&b->x), SETTLE(&b->y);
     if ((o->minus_a >> lane) & 1) G(neg)(a, a);
     if ((o->minus_b >> lane) & 1) G(neg)(b, b);
@@ -99,17 +114,19 @@ static __attribute__((noinline)) __mmask8 G(octet_special)(V *d, V *e, POINT *su
     return (__mmask8)trivial;
 }
 
-ZKR_V52_INLINE void G(octet_prefetch)(const G(pairs) *p, const size_t vector, const int mode) {
-    for (size_t k = 8 * vector; k < 8 * vector + 8 && k < p->count; k++) {
-        const uint32_t *e = p->entries + (mode == IFMA_ENTRIES ? p->from[k] : 0);
-        for (int i = 0; i < 2; i++) {
-            const char *point = mode == IFMA_ENTRIES      ? (const char *)(p->a + (e[i] & 0x7fffffffu))
-                                : mode == IFMA_NEIGHBOURS ? (const char *)(p->out + p->from[k] + i)
-                                : i == 0                  ? (const char *)(p->a + k)
-                                                          : (const char *)(p->b + k);
-            __builtin_prefetch(point);
-            if (sizeof(POINT) > 64) __builtin_prefetch(point + 64);
-            if (((uintptr_t)point & 63) != 0) __builtin_prefetch(point + sizeof(POINT) - 1);
+/* Asks for the points of a vector of entries */
+ZKR_V52_INLINE void G(octet_prefetch)(const G(pairs) *p, const size_t vector) {
+    G(octet) o;
+    G(octet_of)(&o, p, vector, IFMA_ENTRIES, false);
+    const uint64_t last = ((uintptr_t)p->a & 63) != 0 ? sizeof(POINT) - 1 : 0; /* a line more for unaligned bases */
+    for (int i = 0; i < 8; i++) {
+        for (uint64_t line = 0; line < sizeof(POINT); line += 64) {
+            __builtin_prefetch((const char *)(o.a[i] + line));
+            __builtin_prefetch((const char *)(o.b[i] + line));
+        }
+        if (last != 0) {
+            __builtin_prefetch((const char *)(o.a[i] + last));
+            __builtin_prefetch((const char *)(o.b[i] + last));
         }
     }
 }
@@ -119,25 +136,20 @@ ZKR_V52_INLINE void G(octet_prefetch)(const G(pairs) *p, const size_t vector, co
  * nothing: what stood before it is known. */
 ZKR_V52_INLINE void G(gather_denominators)(V *chain, FE *kept, const G(pairs) *p, const size_t vector,
                                            const unsigned group, const int mode) {
-    V d[CHAINS];
+#pragma GCC unroll 1
     for (unsigned g = 0; g < group; g++) {
         G(octet) o;
-        V x1, x2;
-        const FE *rows[8];
-        G(octet_of)(&o, p, vector + g, mode);
-        if (mode == IFMA_ENTRIES && vector + g >= IFMA_AHEAD) G(octet_prefetch)(p, vector + g - IFMA_AHEAD, mode);
-        for (int i = 0; i < 8; i++) rows[i] = &o.a[i]->x;
-        L(load)(&x1, rows);
-        for (int i = 0; i < 8; i++) rows[i] = &o.b[i]->x;
-        L(load)(&x2, rows);
-        L(sub)(&d[g], &x2, &x1, 2, 0);
-        const __mmask8 suspect = L(maybe_zero)(&x1) | L(maybe_zero)(&x2) | L(maybe_multiple)(&d[g]);
-        if (__builtin_expect(suspect != 0, 0)) (void)G(octet_special)(&d[g], NULL, NULL, &o, suspect);
-    }
-    for (unsigned g = 0; g < group; g++) {
+        V x1, x2, d;
+        G(octet_of)(&o, p, vector + g, mode, false);
+        if (mode == IFMA_ENTRIES && vector + g >= IFMA_AHEAD) G(octet_prefetch)(p, vector + g - IFMA_AHEAD);
+        L(load)(&x1, o.a, offsetof(POINT, x));
+        L(load)(&x2, o.b, offsetof(POINT, x));
+        L(sub)(&d, &x2, &x1, 2, 0);
+        const __mmask8 suspect = L(maybe_zero)(&x1) | L(maybe_zero)(&x2) | L(maybe_multiple)(&d);
+        if (__builtin_expect(suspect != 0, 0)) (void)G(octet_special)(&d, NULL, NULL, &o, suspect);
         V *c = &chain[(vector + g) % CHAINS];
         if (vector + g < p->count / 8) L(keep)(kept + 8 * (vector + g), c);
-        L(mul)(c, &d[g], c);
+        L(mul)(c, &d, c);
     }
 }
 
@@ -145,63 +157,53 @@ ZKR_V52_INLINE void G(gather_denominators)(V *chain, FE *kept, const G(pairs) *p
  * the vectors at hand. */
 ZKR_V52_INLINE void G(add_pairs)(V *inverse, const FE *kept, const G(pairs) *p, const size_t vector,
                                  const unsigned group, const int mode) {
-    V x1[CHAINS], y1[CHAINS], x2[CHAINS], d[CHAINS], e[CHAINS], t[CHAINS];
+    V x1[CHAINS], y1[CHAINS], x2[CHAINS], e[CHAINS], t[CHAINS];
     POINT sums[CHAINS][8];
     __mmask8 trivial[CHAINS];
     G(octet) o[CHAINS];
+#pragma GCC unroll 1
     for (unsigned g = 0; g < group; g++) {
-        const FE *rows[8];
-        V y2;
-        G(octet_of)(&o[g], p, vector + g, mode);
-        G(octet_prefetch)(p, vector + g + CHAINS, mode);
-        for (int i = 0; i < 8; i++) rows[i] = &o[g].a[i]->x;
-        L(load)(&x1[g], rows);
-        for (int i = 0; i < 8; i++) rows[i] = &o[g].b[i]->x;
-        L(load)(&x2[g], rows);
-        for (int i = 0; i < 8; i++) rows[i] = &o[g].a[i]->y;
-        L(load)(&y1[g], rows);
-        for (int i = 0; i < 8; i++) rows[i] = &o[g].b[i]->y;
-        L(load)(&y2, rows);
+        V y2, d;
+        G(octet_of)(&o[g], p, vector + g, mode, true);
+        L(load)(&x1[g], o[g].a, offsetof(POINT, x));
+        L(load)(&x2[g], o[g].b, offsetof(POINT, x));
+        L(load)(&y1[g], o[g].a, offsetof(POINT, y));
+        L(load)(&y2, o[g].b, offsetof(POINT, y));
         if (mode == IFMA_ENTRIES) {
             L(negate)(&y1[g], o[g].minus_a);
             L(negate)(&y2, o[g].minus_b);
         }
-        L(sub)(&d[g], &x2[g], &x1[g], 2, 0);
+        L(sub)(&d, &x2[g], &x1[g], 2, 0);
         L(sub)(&e[g], &y2, &y1[g], 2, 0);
-        const __mmask8 suspect = L(maybe_zero)(&x1[g]) | L(maybe_zero)(&x2[g]) | L(maybe_multiple)(&d[g]);
+        const __mmask8 suspect = L(maybe_zero)(&x1[g]) | L(maybe_zero)(&x2[g]) | L(maybe_multiple)(&d);
         trivial[g] = 0;
-        if (__builtin_expect(suspect != 0, 0)) trivial[g] = G(octet_special)(&d[g], &e[g], sums[g], &o[g], suspect);
-    }
-    for (unsigned g = 0; g < group; g++) {
+        if (__builtin_expect(suspect != 0, 0)) trivial[g] = G(octet_special)(&d, &e[g], sums[g], &o[g], suspect);
+        V *i = &inverse[(vector + g) % CHAINS];
         if (vector + g < p->count / 8)
             L(kept)(&t[g], kept + 8 * (vector + g));
         else
             L(one)(&t[g]);
+        L(mul)(&t[g], &t[g], i);
+        L(mul)(i, &d, i);
     }
-    for (unsigned g = 0; g < group; g++) L(mul)(&t[g], &t[g], &inverse[(vector + g) % CHAINS]);
-    for (unsigned g = 0; g < group; g++) {
-        V *i = &inverse[(vector + g) % CHAINS];
-        L(mul)(i, &d[g], i);
-    }
+#pragma GCC unroll 1
     for (unsigned g = 0; g < group; g++) L(mul)(&t[g], &e[g], &t[g]);
+#pragma GCC unroll 1
     for (unsigned g = 0; g < group; g++) {
         V x3;
         L(sqr)(&x3, &t[g]);
         L(sub_weak)(&x2[g], &x3, &x1[g], &x2[g], 3);
-        L(sub)(&d[g], &x1[g], &x2[g], 2, 2);
+        L(sub)(&e[g], &x1[g], &x2[g], 2, 2);
     }
-    for (unsigned g = 0; g < group; g++) L(mul)(&t[g], &d[g], &t[g]);
+#pragma GCC unroll 1
     for (unsigned g = 0; g < group; g++) {
-        const size_t left = p->count - 8 * (vector + g);
-        FE *rows[8];
+        L(mul)(&t[g], &e[g], &t[g]);
         L(sub_weak)(&t[g], &t[g], &y1[g], NULL, 2);
-        for (int i = 0; i < 8; i++) rows[i] = &o[g].out[i]->x;
-        L(store)(rows, &x2[g], left < 8 ? (unsigned)left : 8);
-        for (int i = 0; i < 8; i++) rows[i] = &o[g].out[i]->y;
-        L(store)(rows, &t[g], left < 8 ? (unsigned)left : 8);
+        L(store)(o[g].out, offsetof(POINT, x), &x2[g]);
+        L(store)(o[g].out, offsetof(POINT, y), &t[g]);
         if (__builtin_expect(trivial[g] != 0, 0)) {
-            for (unsigned i = 0; i < 8 && i < left; i++)
-                if ((trivial[g] >> i) & 1) *o[g].out[i] = sums[g][i];
+            for (unsigned i = 0; i < 8; i++)
+                if ((trivial[g] >> i) & 1) *(POINT *)o[g].out[i] = sums[g][i];
         }
     }
 }
@@ -230,7 +232,7 @@ ZKR_V52_INLINE void G(sum_pairs)(const G(pairs) *p, FE *kept, const int mode) {
     if (vectors == 0) return;
     for (unsigned c = 0; c < CHAINS; c++) L(one)(&chain[c]);
     if (mode == IFMA_ENTRIES)
-        for (size_t v = vectors > IFMA_AHEAD ? vectors - IFMA_AHEAD : 0; v < vectors; v++) G(octet_prefetch)(p, v, mode);
+        for (size_t v = vectors > IFMA_AHEAD ? vectors - IFMA_AHEAD : 0; v < vectors; v++) G(octet_prefetch)(p, v);
     for (size_t v = vectors; v-- > full;) G(gather_denominators)(chain, kept, p, v, 1, mode);
     for (size_t v = full; v > 0; v -= CHAINS) G(gather_denominators)(chain, kept, p, v - CHAINS, CHAINS, mode);
     G(invert_chains)(inverse, chain);
@@ -254,8 +256,8 @@ static void G(ifma_add_kernel)(POINT *out, const POINT *a, const POINT *b, size_
  * points have been read. */
 ZKR_V52_INLINE void G(sum_round)(POINT *points, const POINT *bases, const uint32_t *entries, uint32_t *lengths,
                                  uint32_t *places, size_t segments, FE *kept, const bool first) {
-    uint32_t from[IFMA_PAIRS], to[IFMA_PAIRS], at = 0, place = 0;
-    G(pairs) p = {.a = bases, .entries = entries, .from = from, .to = to, .out = points};
+    uint32_t one[IFMA_PAIRS], two[IFMA_PAIRS], to[IFMA_PAIRS], at = 0, place = 0;
+    G(pairs) p = {.a = bases, .first = one, .second = two, .to = to, .out = points};
     uint32_t ahead = 0, ahead_at = 0; /* the segment, and its first entry, whose leftover is being fetched */
     for (size_t s = 0; s < segments; s++) {
         const uint32_t length = lengths[s], odd = length & 1, half = length / 2;
@@ -281,7 +283,11 @@ ZKR_V52_INLINE void G(sum_round)(POINT *points, const POINT *bases, const uint32
         uint32_t f = at + odd, t = place + odd;
         for (uint32_t left = half; left > 0;) {
             const uint32_t room = (uint32_t)(IFMA_PAIRS - p.count), now = left < room ? left : room;
-            for (uint32_t i = 0; i < now; i++) from[p.count + i] = f + 2 * i, to[p.count + i] = t + i;
+            for (uint32_t i = 0; i < now; i++) {
+                one[p.count + i] = first ? entries[f + 2 * i] : f + 2 * i;
+                if (first) two[p.count + i] = entries[f + 2 * i + 1];
+                to[p.count + i] = t + i;
+            }
             f += 2 * now, t += now, left -= now, p.count += now;
             if (p.count == IFMA_PAIRS) {
                 if (first)
@@ -296,6 +302,10 @@ ZKR_V52_INLINE void G(sum_round)(POINT *points, const POINT *bases, const uint32
         lengths[s] = half + odd;
     }
     if (p.count == 0) return;
+    for (size_t k = p.count; k % 8 != 0; k++) {
+        one[k] = one[p.count - 1], to[k] = to[p.count - 1];
+        if (first) two[k] = two[p.count - 1];
+    }
     if (first)
         G(sum_entry_pairs)(&p, kept);
     else
