@@ -99,6 +99,48 @@ ZKR_API int zkr_g1_is_on_curve(const zkr_engine *engine, uint8_t *out, const uin
 ZKR_API int zkr_g2_is_on_curve(const zkr_engine *engine, uint8_t *out, const uint64_t *points, size_t n);
 ZKR_API int zkr_g2_is_in_subgroup(const zkr_engine *engine, uint8_t *out, const uint64_t *points, size_t n);
 
+/* ======================================= vectors of points =================================== */
+/* As above; points must have the prime order. In place allowed where out is as long as points. */
+
+#define ZKR_BAD_INDPTR 3
+#define ZKR_BAD_ROW 4
+#define ZKR_BAD_COEF 5
+
+/* out[i] = scalars[i] points[i]; num_scalars is n, or 1 for one scalar in common */
+ZKR_API int zkr_g1_scale(const zkr_engine *engine, uint64_t *out, const uint64_t *points, size_t n, const uint64_t *scalars, size_t num_scalars, size_t *bad, int *what);
+ZKR_API int zkr_g2_scale(const zkr_engine *engine, uint64_t *out, const uint64_t *points, size_t n, const uint64_t *scalars, size_t num_scalars, size_t *bad, int *what);
+/* out[i] = (1/n) sum_j w^(-ij) points[j], n = 1, 2, 4 .. 2^28, w as in the NTT */
+ZKR_API int zkr_g1_intt_points(const zkr_engine *engine, uint64_t *out, const uint64_t *points, size_t n, size_t *bad);
+ZKR_API int zkr_g2_intt_points(const zkr_engine *engine, uint64_t *out, const uint64_t *points, size_t n, size_t *bad);
+
+/* A matrix by columns: column j has the entries indptr[j] .. indptr[j+1]-1 */
+typedef struct {
+    const uint32_t *indptr; /* num_columns + 1, from 0 to num_entries, ascending */
+    const uint32_t *rows;   /* num_entries, below the number of points */
+    const uint32_t *coefs;  /* num_entries, below num_constants */
+    const uint64_t *constants; /* num_constants elements of Fr, mont */
+    uint64_t num_columns, num_entries, num_constants;
+} zkr_columns;
+
+/* out[j] = sum over column j of constants[coefs[e]] points[rows[e]]. ZKR_BADARGS: *what (ZKR_BAD_INDPTR,
+ * ZKR_BAD_ROW, ZKR_BAD_COEF) and *bad, an index into that array, say where; *what is 0 for others.
+ * out may not be points. */
+ZKR_API int zkr_g1_sparse_sums(const zkr_engine *engine, uint64_t *out, const zkr_columns *m, const uint64_t *points, size_t n, size_t *bad, int *what);
+ZKR_API int zkr_g2_sparse_sums(const zkr_engine *engine, uint64_t *out, const zkr_columns *m, const uint64_t *points, size_t n, size_t *bad, int *what);
+
+/* A uniform nonzero scalar from the operating system's generator, which never leaves the handle except
+ * in points; zkr_secret_free wipes it. */
+typedef struct zkr_secret zkr_secret;
+
+ZKR_API int zkr_secret_new(zkr_secret **out);
+ZKR_API void zkr_secret_free(zkr_secret *secret);
+/* out[i] = s points[i], or (1/s) points[i] with inverse != 0 */
+ZKR_API int zkr_secret_g1_scale(const zkr_engine *engine, const zkr_secret *secret, uint64_t *out, const uint64_t *points, size_t n, int inverse, size_t *bad);
+ZKR_API int zkr_secret_g2_scale(const zkr_engine *engine, const zkr_secret *secret, uint64_t *out, const uint64_t *points, size_t n, int inverse, size_t *bad);
+/* out[i] = start s^(first + i) points[i]; start NULL counts as one */
+ZKR_API int zkr_secret_g1_scale_powers(const zkr_engine *engine, const zkr_secret *secret, const zkr_secret *start, uint64_t *out, const uint64_t *points, size_t n, uint64_t first, size_t *bad);
+ZKR_API int zkr_secret_g2_scale_powers(const zkr_engine *engine, const zkr_secret *secret, const zkr_secret *start, uint64_t *out, const uint64_t *points, size_t n, uint64_t first, size_t *bad);
+
 /* ======================================= circuits: Poseidon, replay ========================== */
 
 /* A Poseidon permutation of t = 2 .. 17 lanes over Fr, S-box x^5, in the form that the kernels run.

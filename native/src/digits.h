@@ -41,6 +41,8 @@ static inline uint32_t window_of(const zkr_fe *k, unsigned w, unsigned c) {
 }
 
 /* |digit| from its stored form, digit + zero */
-static inline uint32_t magnitude(uint32_t stored, uint32_t zero) { return stored >= zero ? stored - zero : zero - stored; }
+static inline uint32_t magnitude(uint32_t stored, uint32_t zero) {
+    return stored >= zero ? stored - zero : zero - stored;
+}
 
 #endif

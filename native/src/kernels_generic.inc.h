@@ -8,6 +8,7 @@
 #include "poseidon.inc.h"
 #include "replay.inc.h"
 #include "pairing.inc.h"
+#include "scale.inc.h"
 #include "sparse.inc.h"
 #include "vec.inc.h"
 
@@ -18,6 +19,7 @@ void ZKR_FILL(zkr_kernels *k) {
     fill_curve(k);
     fill_poseidon(k);
     fill_replay(k);
+    fill_scale(k);
     fill_sparse(k);
     fill_pairing(k);
 }

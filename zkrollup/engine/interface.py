@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ __all__ = [
     "Opcode",
     "PoseidonParameters",
     "Program",
+    "SecretScalar",
     "SetupResult",
     "U32",
     "U64",
@@ -178,6 +180,27 @@ class SetupResult:
     h: U64
 
 
+class SecretScalar(Protocol):
+    """A uniform nonzero scalar s from the operating system that never becomes a number of Python's.
+
+    A context manager: leaving it, or :meth:`wipe`, overwrites the scalar, and what is asked of it later
+    raises :class:`EngineError`. Points are ``(n, 8)`` or ``(n, 16)``, affine Montgomery, of the group's
+    prime order. Time and memory accesses do not depend on the scalar on the native engine's ifma path;
+    on the others they do.
+    """
+
+    def g1_scale(self, points: U64, *, inverse: bool = False) -> U64: ...  # s points[i], or 1/s
+    def g2_scale(self, points: U64, *, inverse: bool = False) -> U64: ...
+    def g1_scale_powers(self, points: U64, start: Any = None, first_exponent: int = 0) -> U64: ...
+    def g2_scale_powers(self, points: U64, start: Any = None, first_exponent: int = 0) -> U64: ...
+    # start s^(first_exponent + i) points[i]; start: another secret scalar of the same engine, or None for one
+    def wipe(self) -> None: ...
+    def __enter__(self) -> SecretScalar: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
 class Engine(Protocol):
     """Bulk arithmetic. Every method checks shapes and raises :class:`EngineError`, never crashes.
 
@@ -218,6 +241,20 @@ class Engine(Protocol):
     def g2_add(self, a: U64, b: U64) -> U64: ...
     def g1_is_on_curve(self, points: U64) -> npt.NDArray[np.bool_]: ...
     def g2_is_in_subgroup(self, points: U64) -> npt.NDArray[np.bool_]: ...
+
+    # -- vectors of points, of the groups' prime order --------------------------------------------
+    def g1_scale(self, points: U64, scalars: U64) -> U64: ...
+    def g2_scale(self, points: U64, scalars: U64) -> U64: ...
+    # out[i] = scalars[i] points[i]; Montgomery scalars (n, 4), or (1, 4) for one in common
+    def g1_intt_points(self, points: U64) -> U64: ...
+    def g2_intt_points(self, points: U64) -> U64: ...
+    # out[i] = (1/n) sum_j w^(-ij) points[j], natural order, n a power of two <= 2^28, w as in ntt:
+    # powers of tau become Lagrange polynomials at tau
+    def g1_sparse_sums(self, points: U64, indptr: U32, rows: U32, coefs: U32, constants: U64) -> U64: ...
+    def g2_sparse_sums(self, points: U64, indptr: U32, rows: U32, coefs: U32, constants: U64) -> U64: ...
+    # out[j] = sum over e in indptr[j] .. indptr[j+1]-1 of constants[coefs[e]] points[rows[e]]; Montgomery
+    # constants (k, 4). A column costs one scaling for each distinct constant but 1 and -1 in it.
+    def secret_scalar(self) -> SecretScalar: ...
 
     # -- circuits --------------------------------------------------------------------------------
     def poseidon(self, parameters: PoseidonParameters, inputs: U64) -> U64: ...

@@ -14,6 +14,7 @@ from zkrollup.engine.interface import U64, EngineError
 from zkrollup.engine.native_base import NativeBase
 from zkrollup.engine.native_circuits import CircuitsMixin
 from zkrollup.engine.native_groth16 import Groth16Mixin
+from zkrollup.engine.native_points import PointsMixin
 
 __all__ = ["NativeEngine"]
 
@@ -181,5 +182,5 @@ class _Curve(NativeBase):
         return self._ask("g2_is_in_subgroup", 16, points)
 
 
-class NativeEngine(_Vectors, _Transforms, _Curve, CircuitsMixin, Groth16Mixin):
+class NativeEngine(_Vectors, _Transforms, _Curve, PointsMixin, CircuitsMixin, Groth16Mixin):
     """All of :class:`zkrollup.engine.interface.Engine` on the C core."""

@@ -37,6 +37,7 @@ from zkrollup.engine.interface import (
     Program,
     SetupResult,
 )
+from zkrollup.engine.numba_points import PointVectors
 
 __all__ = ["NumbaEngine", "Progress"]
 
@@ -67,7 +68,7 @@ _FIELDS = {
 }
 
 
-class NumbaEngine:
+class NumbaEngine(PointVectors):
     """All of :class:`zkrollup.engine.interface.Engine` in numba; see there for shapes and encodings."""
 
     name = "numba"
