@@ -35,6 +35,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "zkrollup.groth16": frozenset({"zkrollup.cs", "zkrollup.bn254", "zkrollup.engine"}),
     "zkrollup.groth16.keys": frozenset({"zkrollup.bn254"}),
     "zkrollup.groth16.transcript": frozenset({"zkrollup.bn254", "zkrollup.engine", "zkrollup.formats"}),
+    "zkrollup.groth16.solidity": frozenset(
+        {"zkrollup.bn254", "zkrollup.groth16.keys", "zkrollup.crypto.keccak"}
+    ),
     "zkrollup.formats.zkey": frozenset(
         {
             "zkrollup.formats",
