@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import zkrollup
+from zkrollup.cli.export import export
 
 __all__ = ["app"]
 
@@ -20,6 +21,9 @@ app = typer.Typer(
     help="Proves batches of rollup transactions, and circom's circuits, and verifies as an Ethereum contract "
     "would.",
 )
+
+
+app.add_typer(export, name="export")
 
 
 def show_version(wanted: bool) -> None:

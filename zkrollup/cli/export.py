@@ -1,0 +1,114 @@
+"""``zkrollup export``: keys, contracts and calldata for others. It must not know how any of them is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from zkrollup.groth16.keys import VerifyingKey
+
+__all__ = ["export"]
+
+export = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Write verification keys, Solidity verifiers, calldata, and our circuits as circom's files.",
+)
+
+KeyFile = Annotated[
+    Path,
+    typer.Argument(metavar="KEY", help="A .zkey, a verification key's JSON, or one of our proving keys."),
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where it goes (default: standard output).")]
+
+
+def load_verifying_key(path: Path) -> VerifyingKey:
+    """The verifying key in a .zkey, in one of our proving keys, or in a JSON file, told by its contents."""
+    from zkrollup.groth16.keys import VerifyingKey
+    from zkrollup.groth16.proving_key import MAGIC, ProvingKey
+
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start == MAGIC:
+        return ProvingKey.load(path).verifying_key
+    if start[:4] == b"zkey":
+        from zkrollup.engine import get_engine
+        from zkrollup.formats.zkey import Zkey
+
+        return Zkey.load(path, get_engine()).verifying_key
+    return VerifyingKey.load(path)
+
+
+def hand_over(text: str, out: Path | None) -> None:
+    """Writes a file, complete or not at all, or prints."""
+    if out is None:
+        print(text, end="" if text.endswith("\n") else "\n")
+        return
+    import os
+    import secrets
+
+    from zkrollup.cli.show import say
+
+    temporary = out.with_name(f".{out.name}.{secrets.token_hex(8)}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, out)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    say(f"{out}: {out.stat().st_size:,} bytes written")
+
+
+@export.command()
+def vkey(key: KeyFile, out: Out = None) -> None:
+    """Write verification_key.json as snarkjs takes it. ``insecure`` in it marks a one-party key."""
+    hand_over(load_verifying_key(key).to_json(), out)
+
+
+@export.command()
+def solidity(
+    key: KeyFile,
+    out: Out = None,
+    name: Annotated[str, typer.Option(help="The contract's name.")] = "Groth16Verifier",
+    allow_insecure: Annotated[
+        bool, typer.Option("--allow-insecure", help="Also for a one-party key, for test networks only.")
+    ] = False,
+) -> None:
+    """Write a Solidity contract that verifies proofs under this key.
+
+    verifyProof has the arguments of snarkjs's. A key with gamma = delta or -delta is refused, since anyone
+    can forge proofs under it; a one-party key is refused without --allow-insecure.
+    """
+    import zkrollup
+    from zkrollup.groth16.solidity import InsecureKey, verifier_contract
+
+    made_by = f"zkrollup {zkrollup.__version__}"
+    vk = load_verifying_key(key)
+    try:
+        source = verifier_contract(vk, name=name, allow_insecure=allow_insecure, made_by=made_by)
+    except InsecureKey as error:
+        raise InsecureKey(f"{key}: {error}") from None
+    hand_over(source, out)
+
+
+@export.command()
+def calldata(
+    proof: Annotated[Path, typer.Argument(metavar="PROOF.json", help="The proof.")],
+    public: Annotated[Path, typer.Argument(metavar="PUBLIC.json", help="The public inputs.")],
+    arguments: Annotated[
+        bool,
+        typer.Option(
+            "--arguments", help="As arguments to paste, the way snarkjs's generatecall prints them."
+        ),
+    ] = False,
+    out: Out = None,
+) -> None:
+    """Write the ABI-encoded call of verifyProof, in hex."""
+    from zkrollup.groth16.keys import Proof, load_public_inputs
+    from zkrollup.groth16.solidity import calldata as encoded
+
+    made, inputs = Proof.load(proof), load_public_inputs(public)
+    hand_over(made.to_calldata(inputs) if arguments else "0x" + encoded(made, inputs).hex(), out)
