@@ -81,7 +81,7 @@ def make_key(r1cs: Path, zkey: Path) -> None:
     """A one-party key for these constraints, by our setup."""
     from zkrollup.engine import get_engine
     from zkrollup.formats.r1cs import R1csFile
-    from zkrollup.formats.zkey import write_zkey
+    from zkrollup.formats.zkey_write import write_zkey
 
     engine = get_engine()
     layout = R1csFile.read(r1cs).layout()
