@@ -38,8 +38,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "zkrollup.groth16.solidity": frozenset(
         {"zkrollup.bn254", "zkrollup.groth16.keys", "zkrollup.crypto.keccak"}
     ),
-    "zkrollup.groth16.ceremony": frozenset({"zkrollup.bn254", "zkrollup.engine", "zkrollup.formats"}),
-    "zkrollup.groth16.powers": frozenset({"zkrollup.bn254", "zkrollup.engine", "zkrollup.formats"}),
+    "zkrollup.groth16.ceremony": frozenset(
+        {"zkrollup.bn254", "zkrollup.engine", "zkrollup.formats", "zkrollup.groth16.transcript"}
+    ),
     "zkrollup.formats.zkey": frozenset(
         {
             "zkrollup.formats",
