@@ -50,12 +50,14 @@ ALLOWED: dict[str, frozenset[str]] = {
             "zkrollup.groth16.keys",
         }
     ),
+    "zkrollup.audit": frozenset({"zkrollup.cs", "zkrollup.engine", "zkrollup.formats", "zkrollup.bn254"}),
     "zkrollup.verifier": frozenset({"zkrollup.bn254", "zkrollup.groth16.keys"}),
     "zkrollup.l1": frozenset(
         {"zkrollup.verifier", "zkrollup.groth16.keys", "zkrollup.state", "zkrollup.crypto", "zkrollup.bn254"}
     ),
     "zkrollup.testing": frozenset(
         {
+            "zkrollup.audit",
             "zkrollup.bn254",
             "zkrollup.crypto",
             "zkrollup.state",
