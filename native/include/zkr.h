@@ -59,6 +59,9 @@ ZKR_API int zkr_fr_add(const zkr_engine *engine, uint64_t *out, const uint64_t *
 ZKR_API int zkr_fr_sub(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad);
 ZKR_API int zkr_fr_mul(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad);
 ZKR_API int zkr_fr_inverse(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
+/* Each of 32 elements x times y^rounds, in place, by `rounds` products each on one thread: what a product
+ * costs where nothing but products is done. Montgomery; *bad is 32 for y. */
+ZKR_API int zkr_fr_mul_repeat(const zkr_engine *engine, uint64_t *x, const uint64_t *y, size_t rounds, size_t *bad);
 ZKR_API int zkr_fq_to_mont(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
 ZKR_API int zkr_fq_from_mont(const zkr_engine *engine, uint64_t *out, const uint64_t *a, size_t n, size_t *bad);
 ZKR_API int zkr_fq_add(const zkr_engine *engine, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n, size_t *bad);

@@ -121,6 +121,18 @@ static int inverse(const zkr_engine *engine, const zkr_field_kernels *field, uin
         return inverse(engine, &engine->k->field, out, a, n, bad);                                               \
     }
 
+int zkr_fr_mul_repeat(const zkr_engine *engine, uint64_t *x, const uint64_t *y, size_t rounds, size_t *bad) {
+    if (engine == NULL || x == NULL || y == NULL) return ZKR_BADARGS;
+    const zkr_field_kernels *field = &engine->k->fr;
+    const size_t in_x = field->find_noncanonical((const zkr_fe *)x, ZKR_REPEAT);
+    const size_t in_y = field->find_noncanonical((const zkr_fe *)y, 1);
+    const size_t at = in_x != ZKR_ALL_CANONICAL ? in_x : in_y != ZKR_ALL_CANONICAL ? ZKR_REPEAT : ZKR_ALL_CANONICAL;
+    if (bad != NULL) *bad = at;
+    if (at != ZKR_ALL_CANONICAL) return ZKR_NOTCANONICAL;
+    engine->k->fr_mul_repeat((zkr_fe *)x, (const zkr_fe *)y, rounds);
+    return ZKR_OK;
+}
+
 UNARY(fr, to_mont)
 UNARY(fr, from_mont)
 BINARY(fr, add)

@@ -19,6 +19,9 @@
 
 #define ZKR_ALL_CANONICAL SIZE_MAX
 
+/* Elements that fr_mul_repeat works on, independent of each other */
+#define ZKR_REPEAT 32
+
 typedef struct zkr_field_kernels {
     /* index of the first element >= p, or ZKR_ALL_CANONICAL */
     size_t (*find_noncanonical)(const zkr_fe *a, size_t n);
@@ -83,6 +86,8 @@ typedef struct zkr_kernels {
 
     /* ---- vectors ---- */
     zkr_field_kernels fr, fq;
+    /* x[i] *= y, so many rounds, for i < ZKR_REPEAT, Fr: nothing but products, close at hand */
+    void (*fr_mul_repeat)(zkr_fe *x, const zkr_fe *y, size_t rounds);
     /* out[i] = start * ratio^i, Fr */
     void (*fr_powers)(zkr_fe *out, const zkr_fe *start, const zkr_fe *ratio, size_t n);
 

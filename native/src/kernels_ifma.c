@@ -27,12 +27,34 @@
 #include "ifma_replay.inc.h"
 #include "ifma_sparse.inc.h"
 
+/* x stays below 2 p: y is loaded times 2^4, below 16 p, and 2 * 16 / 84 + 1 < 2. */
+static void ifma_mul_repeat_kernel(zkr_fe *x, const zkr_fe *y, size_t rounds) {
+    zkr_fe factors[8];
+    zkr_v52 v[ZKR_REPEAT / 8], factor;
+    __m512i w[4];
+    for (size_t i = 0; i < 8; i++) factors[i] = *y;
+    zkr_v52_load_words(w, factors[0].l);
+    zkr_v52_split(&factor, w, 4);
+    for (size_t g = 0; g < ZKR_REPEAT / 8; g++) {
+        zkr_v52_load_words(w, x[8 * g].l);
+        zkr_v52_split(&v[g], w, 0);
+    }
+    for (size_t k = 0; k < rounds; k++)
+        for (size_t g = 0; g < ZKR_REPEAT / 8; g++) zkr_v52_mul(&v[g], &v[g], &factor, &zkr_f52_fr);
+    for (size_t g = 0; g < ZKR_REPEAT / 8; g++) {
+        zkr_v52_reduce_once(&v[g], &v[g], &zkr_f52_fr);
+        zkr_v52_join(w, &v[g]);
+        zkr_v52_store_words(x[8 * g].l, w);
+    }
+}
+
 void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->name = "ifma";
     k->fr.mul = fr_ifma_mul_kernel;
     k->fr.scale = fr_ifma_scale_kernel;
     k->fr.to_mont = fr_ifma_to_mont_kernel;
     k->fr.from_mont = fr_ifma_from_mont_kernel;
+    k->fr_mul_repeat = ifma_mul_repeat_kernel;
     k->fr.inverse = fr_ifma_inverse_kernel;
     k->fq.mul = fq_ifma_mul_kernel;
     k->fq.scale = fq_ifma_scale_kernel;

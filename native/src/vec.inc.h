@@ -22,6 +22,12 @@ static void fr_powers_kernel(zkr_fe *out, const zkr_fe *start, const zkr_fe *rat
     for (size_t i = 4; i < n; i++) fr_mul(&out[i], &out[i - 4], &step);
 }
 
+static void fr_mul_repeat_kernel(zkr_fe *x, const zkr_fe *y, size_t rounds) {
+    const zkr_fe factor = *y;
+    for (size_t k = 0; k < rounds; k++)
+        for (size_t i = 0; i < ZKR_REPEAT; i++) fr_mul(&x[i], &x[i], &factor);
+}
+
 static void fill_vec(zkr_kernels *k) {
     k->fr = (zkr_field_kernels){
         .find_noncanonical = fr_find_noncanonical_kernel,
@@ -43,5 +49,6 @@ static void fill_vec(zkr_kernels *k) {
         .scale = fq_scale_kernel,
         .inverse = fq_inverse_kernel,
     };
+    k->fr_mul_repeat = fr_mul_repeat_kernel;
     k->fr_powers = fr_powers_kernel;
 }

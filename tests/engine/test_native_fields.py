@@ -127,3 +127,37 @@ def test_conversion__takes_negative_and_large_integers_and_gives_back_limbs() ->
     assert ints_from_limbs(np.full((1, 2, 4), 2**64 - 1, dtype=np.uint64)) == [2**256 - 1] * 2
     with pytest.raises(EngineError, match=r"expected uint64 of shape \(..., 4\)"):
         ints_from_limbs(np.zeros((2, 3), dtype=np.uint64))
+
+
+@pytest.mark.parametrize("cpu", [*PATHS, "numba"])
+def test_repeated_products__are_a_power(cpu: str) -> None:
+    """x y^k by k products, on random and edge elements; no product is skipped or done twice."""
+    engine = get_engine("numba") if cpu == "numba" else get_engine("native", cpu=cpu, threads=1)
+    draw = np.random.default_rng(3)
+    values = (EDGES[FR_MODULUS] + [int.from_bytes(draw.bytes(40), "little") % FR_MODULUS for _ in range(32)])[
+        :32
+    ]
+    x = engine.fr_to_mont(fr_from_ints(values))
+    for y in (0, 1, FR_MODULUS - 1, values[20]):
+        factor = engine.fr_to_mont(fr_from_ints([y]))[0]
+        for rounds in (0, 1, 2, 3, 1000):
+            got = ints_from_limbs(engine.fr_from_mont(engine.fr_mul_repeat(x, factor, rounds)))
+            assert got == [v * pow(y, rounds, FR_MODULUS) % FR_MODULUS for v in values]
+
+
+@pytest.mark.parametrize("engine", ["native", "numba"])
+def test_repeated_products__name_what_is_wrong_with_an_argument(engine: str) -> None:
+    chosen = get_engine(engine, threads=1)
+    good, one = np.zeros((32, 4), dtype=np.uint64), np.zeros(4, dtype=np.uint64)
+    with pytest.raises(EngineError, match="fr_mul_repeat: a: expected shape"):
+        chosen.fr_mul_repeat(good[:31], one, 1)
+    with pytest.raises(EngineError, match="fr_mul_repeat: b: expected shape"):
+        chosen.fr_mul_repeat(good, good[:2], 1)
+    with pytest.raises(EngineError, match="fr_mul_repeat: rounds: expected 0"):
+        chosen.fr_mul_repeat(good, one, -1)
+    bad = good.copy()
+    bad[5] = 2**64 - 1
+    with pytest.raises(EngineError, match="fr_mul_repeat: a: element 5 is not below the modulus r"):
+        chosen.fr_mul_repeat(bad, one, 1)
+    with pytest.raises(EngineError, match="fr_mul_repeat: b: element 0 is not below the modulus r"):
+        chosen.fr_mul_repeat(good, bad[5], 1)

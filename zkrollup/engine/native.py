@@ -70,6 +70,20 @@ class _Vectors(NativeBase):
     def fr_mul(self, a: U64, b: U64) -> U64:
         return self._binary("mul", "fr", a, b)
 
+    def fr_mul_repeat(self, a: U64, b: U64, rounds: int) -> U64:
+        self._check("fr_mul_repeat: a", a, (32, 4))
+        self._check("fr_mul_repeat: b", b, (4,))
+        if not 0 <= rounds < 1 << 40:
+            raise EngineError(f"fr_mul_repeat: rounds: expected 0 .. 2^40 - 1, got {rounds}")
+        out = a.copy()
+        bad = self._ffi.new("size_t *")
+        status = self._lib.zkr_fr_mul_repeat(self._handle, self._out(out), self._in(b), rounds, bad)
+        if status == self._lib.ZKR_NOTCANONICAL:
+            side, at = ("a", bad[0]) if bad[0] < len(a) else ("b", 0)
+            raise self._not_canonical(f"fr_mul_repeat: {side}", at, "fr")
+        self._ok("fr_mul_repeat", status)
+        return out
+
     def fr_inverse(self, a: U64) -> U64:
         return self._unary("inverse", "fr", a)
 

@@ -154,6 +154,17 @@ class NumbaEngine(PointVectors):
     def fr_mul(self, a: U64, b: U64) -> U64:
         return self._binary("fr_mul", field.vec_mul, a, b)
 
+    def fr_mul_repeat(self, a: U64, b: U64, rounds: int) -> U64:
+        a = checks.vector("fr_mul_repeat: a", a, 32, "fr")
+        if not isinstance(b, np.ndarray) or b.shape != (4,):
+            raise EngineError("fr_mul_repeat: b: expected shape (4)")
+        b = checks.vector("fr_mul_repeat: b", b.reshape(1, 4), 1, "fr")
+        if not 0 <= rounds < 1 << 40:
+            raise EngineError(f"fr_mul_repeat: rounds: expected 0 .. 2^40 - 1, got {rounds}")
+        out = np.array(a)
+        field.vec_repeat(out, tuple(b[0]), _FIELDS["fr"][0], rounds)
+        return out
+
     def fr_inverse(self, a: U64) -> U64:
         return self._inverse("fr_inverse", a)
 

@@ -59,6 +59,7 @@ __all__ = [
     "vec_add",
     "vec_inverse",
     "vec_mul",
+    "vec_repeat",
     "vec_scale",
     "vec_sub",
     "words",
@@ -404,6 +405,14 @@ def vec_scale(a: Vector, factor: Element, out: Vector, p: Modulus, start: int, s
     """out = factor a / 2^256 for rows start..stop-1: both changes of encoding are such a product."""
     for i in range(start, stop):
         store(out, i, mont_mul(load(a, i), factor, p))
+
+
+@kernel
+def vec_repeat(a: Vector, factor: Element, p: Modulus, rounds: int) -> None:
+    """a = a factor^rounds, Montgomery, in place, by that many products for each row."""
+    for _ in range(rounds):
+        for i in range(len(a)):
+            store(a, i, mont_mul(load(a, i), factor, p))
 
 
 @kernel
