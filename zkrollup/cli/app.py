@@ -10,6 +10,7 @@ import typer
 
 import zkrollup
 from zkrollup.cli.export import export
+from zkrollup.cli.setup import check_key, contribute, setup
 
 __all__ = ["app"]
 
@@ -24,6 +25,9 @@ app = typer.Typer(
 
 
 app.add_typer(export, name="export")
+app.command()(setup)
+app.command()(contribute)
+app.command()(check_key)
 
 
 def show_version(wanted: bool) -> None:
