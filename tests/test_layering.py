@@ -31,7 +31,14 @@ ALLOWED: dict[str, frozenset[str]] = {
             "zkrollup.state.trace",
         }
     ),
-    "zkrollup.formats": frozenset({"zkrollup.engine.interface", "zkrollup.engine.convert", "zkrollup.bn254"}),
+    "zkrollup.formats": frozenset(
+        {
+            "zkrollup.engine.interface",
+            "zkrollup.engine.convert",
+            "zkrollup.engine.file_arrays",
+            "zkrollup.bn254",
+        }
+    ),
     "zkrollup.groth16": frozenset({"zkrollup.cs", "zkrollup.bn254", "zkrollup.engine"}),
     "zkrollup.groth16.keys": frozenset({"zkrollup.bn254"}),
     "zkrollup.groth16.transcript": frozenset({"zkrollup.bn254", "zkrollup.engine", "zkrollup.formats"}),
@@ -46,6 +53,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "zkrollup.formats",
             "zkrollup.engine.interface",
             "zkrollup.engine.convert",
+            "zkrollup.engine.file_arrays",
             "zkrollup.bn254",
             "zkrollup.groth16.keys",
         }

@@ -279,6 +279,57 @@ ZKR_API int zkr_groth16_verify(const zkr_engine *engine, uint8_t *holds, const u
  * >= q: ZKR_BADARGS, *bad (may be NULL) is the pair. */
 ZKR_API int zkr_pairing_product(const zkr_engine *engine, uint64_t *out, const uint64_t *g1, const uint64_t *g2, size_t n, size_t *bad);
 
+/* ======================================= files =============================================== */
+/* Bytes as files have them, little-endian, at any address. Nothing is read beyond the lengths given.
+ * Where a file is wrong, the status is ZKR_BADARGS and *fault (may be NULL) says what and where. */
+
+#define ZKR_FILE_NONE 0
+#define ZKR_FILE_MATRIX 1 /* entry `index` is of no matrix: `found` */
+#define ZKR_FILE_ROW 2    /* its row is not below the domain */
+#define ZKR_FILE_COLUMN 3 /* its column (or that of a term of combination `index`) is not below the columns */
+#define ZKR_FILE_VALUE 4  /* its value is >= r; for a combination `found` is the value's offset */
+#define ZKR_FILE_PUBLIC 5 /* the last rows are not those of the public columns */
+#define ZKR_FILE_TERMS 6  /* combination `index` has `found` terms, more than there is room for */
+#define ZKR_FILE_END 7    /* `found` bytes are left */
+#define ZKR_FILE_TOTAL 8  /* `found` terms in all, 2^32 or more */
+#define ZKR_TOO_MANY 80   /* status: more constants than room; num_constants says how many */
+
+typedef struct {
+    uint32_t kind;
+    uint64_t found, index;
+} zkr_file_fault;
+
+/* Where the coefficients of a .zkey go. Row r of A has entries indptr_a[r] .. indptr_a[r + 1] - 1 of cols
+ * and coefs, row r of B the same of indptr_b, counted from entry begin_b. Constants (mont) begin with 0,
+ * 1, -1; the others come in the order of their first appearance. */
+typedef struct {
+    uint32_t *indptr_a, *indptr_b; /* domain + 1 each */
+    uint32_t *cols, *coefs;        /* as many as there are entries */
+    uint64_t *constants;           /* max_constants elements */
+    uint64_t max_constants;
+    uint64_t num_rows, num_a, begin_b, num_b, num_constants; /* out; without the public columns' rows */
+} zkr_zkey_entries;
+
+/* data: count entries of 44 bytes. Takes at most 40 bytes a distinct value besides what `out` points to. */
+ZKR_API int zkr_zkey_read_entries(const zkr_engine *engine, zkr_zkey_entries *out, const uint8_t *data, size_t count, uint64_t domain, uint64_t columns, uint64_t num_public, zkr_file_fault *fault);
+
+/* Where the constraints of an .r1cs go: A, B, C in this order. Constants are canonical, else as above. */
+typedef struct {
+    uint32_t *indptr[3];          /* rows + 1 each: as zkr_r1cs_walk wrote them */
+    uint32_t *cols[3], *coefs[3]; /* room[m] each */
+    uint64_t *constants;          /* max_constants elements */
+    uint64_t room[3], max_constants;
+    uint64_t num_constants; /* out */
+} zkr_r1cs_terms;
+
+/* data: `rows` constraints in `length` bytes. Writes row pointers, rows + 1 each. */
+ZKR_API int zkr_r1cs_walk(uint32_t *const *indptr, const uint8_t *data, size_t length, uint64_t rows, zkr_file_fault *fault);
+ZKR_API int zkr_r1cs_read_terms(const zkr_engine *engine, zkr_r1cs_terms *out, const uint8_t *data, size_t length, uint64_t rows, uint64_t columns, zkr_file_fault *fault);
+
+/* out (mont) = n canonical elements of Fr, 32 bytes each; must not overlap. ZKR_NOTCANONICAL: *bad (may be
+ * NULL) is the first that is >= r. */
+ZKR_API int zkr_fr_from_bytes(const zkr_engine *engine, uint64_t *out, const uint8_t *data, size_t n, size_t *bad);
+
 /* cdef-end */
 
 #endif

@@ -113,6 +113,7 @@ const char *zkr_status_text(int status) {
     case ZKR_INTERNAL: return "internal error";
     case ZKR_NOTCANONICAL: return "an element is not below its modulus";
     case ZKR_UNSUPPORTED: return "not supported by this processor or build";
+    case ZKR_TOO_MANY: return "more results than there is room for";
     default: return "unknown status";
     }
 }

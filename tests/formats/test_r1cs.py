@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zkrollup.bn254.fields import FR_MODULUS
+from zkrollup.engine import file_arrays
 from zkrollup.engine.convert import fr_from_ints, ints_from_limbs
 from zkrollup.engine.interface import Engine, Layout, Matrix
 from zkrollup.formats import r1cs
@@ -91,8 +92,9 @@ def test_rows__are_those_of_the_plain_reader_and_are_written_back(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(r1cs, "_CHUNK", chunk)
+        patch.setattr(file_arrays, "_CHUNK", chunk)
         if collide:  # every coefficient has the same hash
-            patch.setattr(r1cs, "_MIX", (0, 0, 0, 0))
+            patch.setattr(file_arrays, "_MIX", np.zeros(4, np.uint64))
         path = raw(Path(folder, "x.r1cs"), rows, WIRES)
         assert plain_rows(path) == rows
         file = R1csFile.read(path)

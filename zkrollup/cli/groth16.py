@@ -32,17 +32,17 @@ def prove_files(circuit: Path, witness: Path, proof: Path, public: Path, *, thre
     start = time.perf_counter()
     engine = get_engine(threads=threads)
     key = Zkey.load(circuit, engine)
-    values = WtnsFile.read(witness).values
+    values = WtnsFile.read_montgomery(witness, engine)
     wires = key.layout.num_columns
     if len(values) != wires:
         raise ValueError(f"{witness}: {len(values)} values, but {circuit} is for a circuit of {wires} wires")
     loaded = time.perf_counter()
-    made = prove_unchecked(key, key.layout, engine.fr_to_mont(values), engine)
-    public_values = values[1 : key.num_public + 1]
+    made = prove_unchecked(key, key.layout, values, engine)
+    public_values = engine.fr_from_mont(values[1 : key.num_public + 1])
     holds = engine.groth16_verify(
         key.verifying_key.to_montgomery_bytes(),
         np.frombuffer(made.to_montgomery_bytes(), dtype="<u8").astype(np.uint64).reshape(1, 32),
-        np.ascontiguousarray(public_values).reshape(1, -1, 4),
+        public_values.reshape(1, -1, 4),
     )
     if not holds[0]:
         key.check_points(engine)  # a damaged key is another matter than a wrong witness

@@ -33,6 +33,7 @@ __all__ = [
     "SetupResult",
     "U32",
     "U64",
+    "ZkeyEntries",
 ]
 
 U64 = npt.NDArray[np.uint64]
@@ -151,6 +152,16 @@ class PoseidonParameters:
     rounds_partial: int
     round_constants: U64
     mds: U64
+
+
+@dataclass(frozen=True, eq=False)
+class ZkeyEntries:
+    """A key's coefficients without the rows of its public columns; constants are Montgomery."""
+
+    num_rows: int
+    a: Matrix
+    b: Matrix
+    constants: U64
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,3 +296,19 @@ class Engine(Protocol):
     # bytes, Montgomery; proofs (m, 32): A (8) B (16) C (8), Montgomery; public (m, n, 4) CANONICAL.
     # False for a proof that does not hold; also for points off the curve or outside the subgroup,
     # coordinates >= q, points at infinity, and public inputs >= r.
+
+    # -- files (zkrollup.engine.file_arrays; FileFault says what is wrong with the bytes) ----------
+    def fr_from_bytes(self, data: npt.NDArray[np.uint8]) -> U64: ...
+
+    # canonical elements, 32 bytes each, at any address -> (n, 4) Montgomery
+    def zkey_entries(
+        self, data: npt.NDArray[np.uint8], domain: int, columns: int, num_public: int
+    ) -> ZkeyEntries: ...
+
+    # entries of a .zkey, 44 bytes each: A and B by rows, in the order of the file within a row. The
+    # native engine takes 8 bytes an entry and 8 a domain element, and 40 a distinct value at most.
+    def r1cs_terms(
+        self, data: npt.NDArray[np.uint8], rows: int, columns: int
+    ) -> tuple[Matrix, Matrix, Matrix, U64]: ...
+
+    # the constraints of an .r1cs: A, B, C and constants, canonical, beginning with 0, 1, -1

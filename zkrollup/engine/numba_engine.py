@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zkrollup.engine import file_arrays
 from zkrollup.engine import numba_checks as checks
 from zkrollup.engine import numba_circuit as circuit
 from zkrollup.engine import numba_curve as curve
@@ -36,6 +37,7 @@ from zkrollup.engine.interface import (
     PoseidonParameters,
     Program,
     SetupResult,
+    ZkeyEntries,
 )
 from zkrollup.engine.numba_points import PointVectors
 
@@ -533,6 +535,19 @@ class NumbaEngine(PointVectors):
             l=points("l", _G1, l_and_ic[public:]),
             h=points("h", _G1, quotient),
         )
+
+    def fr_from_bytes(self, data: npt.NDArray[np.uint8]) -> U64:
+        return self.fr_to_mont(file_arrays.scalars(data))
+
+    def zkey_entries(
+        self, data: npt.NDArray[np.uint8], domain: int, columns: int, num_public: int
+    ) -> ZkeyEntries:
+        return file_arrays.zkey_entries(data, domain, columns, num_public)
+
+    def r1cs_terms(
+        self, data: npt.NDArray[np.uint8], rows: int, columns: int
+    ) -> tuple[Matrix, Matrix, Matrix, U64]:
+        return file_arrays.r1cs_terms(data, rows, columns)
 
     def groth16_verify(self, vk: bytes, proofs: U64, public: U64) -> npt.NDArray[np.bool_]:
         if not isinstance(vk, bytes):

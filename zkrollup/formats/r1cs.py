@@ -1,6 +1,6 @@
 """circom's constraint file ``.r1cs``: rows (A w)(B w) = C w over wires, as sparse matrices.
 
-This module must not know how the circuit was written, nor any engine.
+This module must not know how the circuit was written.
 
 Section 1, the header: size of an element (4), the prime, wires (4), public outputs (4), public inputs (4),
 private inputs (4), labels (8), constraints (4). Section 2: for every constraint its three linear
@@ -8,10 +8,6 @@ combinations, each a number of terms (4) and that many of wire (4) and coefficie
 Section 3: the label of every wire (8 each). Sections 4 and 5 are for PLONK's custom gates.
 Wires are ordered [1, public outputs, public inputs, private inputs, the others]; circom counts a private
 input even where it simplified its wire away, so their number says little about wires.
-
-A term is nine 32-bit words and a linear combination has one more, its count. So term k of the section, in
-linear combination j, begins at word 9 k + j + 1: one walk along the counts tells where everything is, and
-numpy gathers it.
 
 Reference: iden3/r1csfile, doc/r1cs_bin_format.md.
 """
@@ -22,12 +18,12 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 from zkrollup.bn254.fields import FR_MODULUS
+from zkrollup.engine import file_arrays
 from zkrollup.engine.convert import ints_from_limbs
-from zkrollup.engine.interface import U32, U64, Block, Layout, Matrix
+from zkrollup.engine.file_arrays import FileFault
+from zkrollup.engine.interface import U32, U64, Block, Engine, Layout, Matrix
 
 from .binfile import BinFile, BinFileWriter, Reader
 from .scalars import check_field, first_not_canonical, montgomery
@@ -37,9 +33,7 @@ __all__ = ["R1csFile"]
 _KIND, _VERSION = b"r1cs", 1
 _HEADER, _CONSTRAINTS, _LABELS, _GATES, _GATE_USES = 1, 2, 3, 4, 5
 _MAX_DOMAIN = 1 << 28  # the largest power of two that divides r - 1
-_CHUNK = 1 << 18  # terms gathered or written at a time: 9 MiB
-_FIRST = (0, 1, FR_MODULUS - 1)  # what Block.constants begins with
-_MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
+_CHUNK = 1 << 18  # terms written at a time: 9 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +57,11 @@ class R1csFile:
     wire_to_label: U64
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> R1csFile:
-        """Raises FormatError when the file is damaged, of another field, or uses custom gates."""
+    def read(cls, path: str | os.PathLike[str], engine: Engine | None = None) -> R1csFile:
+        """Raises FormatError when the file is damaged, of another field, or uses custom gates.
+
+        With an engine, large files are read by it; without one by numpy, several times slower.
+        """
         file = BinFile.open(path, _KIND, _VERSION)
         for number in (_GATES, _GATE_USES):
             if number in file.sections:
@@ -94,7 +91,7 @@ class R1csFile:
             at = int(wrong[0])
             raise reader.error(f"label of wire {at}", int(wire_to_label[at]), f"below {labels}")
 
-        a, b, c, constants = _read_constraints(file.reader(_CONSTRAINTS), rows, wires)
+        a, b, c, constants = _read_constraints(file.reader(_CONSTRAINTS), rows, wires, engine)
         return cls(wires, outputs, inputs, private, labels, rows, a, b, c, constants, wire_to_label)
 
     @property
@@ -194,107 +191,14 @@ class R1csFile:
         return words
 
 
-def _read_constraints(reader: Reader, rows: int, wires: int) -> tuple[Matrix, Matrix, Matrix, U64]:
+def _read_constraints(
+    reader: Reader, rows: int, wires: int, engine: Engine | None
+) -> tuple[Matrix, Matrix, Matrix, U64]:
     section = reader.remaining
     if 12 * rows > section:
         raise reader.error("constraints", rows, f"at most {section // 12} in {section} bytes")
-    if section % 4:
-        raise reader.error("length", section, "a multiple of 4")
-    words = reader.array("constraints", section // 4, "<u4")
-    counts = _walk(reader, words, rows)
-    terms = int(counts.sum(dtype=np.int64))
-    if terms >= 1 << 32:
-        raise reader.error("terms", terms, "less than 2^32")
-
-    combination = np.repeat(np.arange(3 * rows, dtype=np.uint32), counts)
-    cols = np.empty(terms, dtype=np.uint32)
-    coefs = np.empty(terms, dtype=np.uint32)
-    table = _Constants()
-    windows = sliding_window_view(words, 9) if terms else None
-    for begin in range(0, terms, _CHUNK):
-        assert windows is not None
-        end = min(begin + _CHUNK, terms)
-        places = 9 * np.arange(begin, end, dtype=np.int64) + combination[begin:end] + 1
-        gathered = windows[places]
-        cols[begin:end] = gathered[:, 0]
-        limbs = np.ascontiguousarray(gathered[:, 1:], dtype="<u4").view("<u8").astype(np.uint64, copy=False)
-        coefs[begin:end] = table.indices(limbs)
-    wrong = np.flatnonzero(cols >= np.uint32(wires)) if wires < 1 << 32 else cols[:0]
-    if len(wrong):
-        at = int(wrong[0])
-        raise reader.error(_name(int(combination[at])) + ", wire", int(cols[at]), f"below {wires}")
-    constants = table.limbs()
-    bad = first_not_canonical(constants)
-    if bad is not None:
-        at = int(np.flatnonzero(coefs == bad)[0])
-        value = ints_from_limbs(constants[bad : bad + 1])[0]
-        raise reader.error(_name(int(combination[at])) + ", coefficient", value, "a field element below r")
-
-    matrices = []
-    side = combination % np.uint32(3)
-    for which in range(3):
-        mine = side == which
-        indptr = np.zeros(rows + 1, dtype=np.uint32)
-        np.cumsum(counts[which::3], out=indptr[1:])
-        matrices.append(Matrix(indptr, cols[mine], coefs[mine]))
-    a, b, c = matrices
-    return a, b, c, constants
-
-
-def _name(combination: int) -> str:
-    return f"constraint {combination // 3}, {'ABC'[combination % 3]}"
-
-
-def _walk(reader: Reader, words: U32, rows: int) -> npt.NDArray[np.int64]:
-    """The number of terms of each of the 3 * rows linear combinations, which fill the section exactly.
-
-    One step a combination: where the next begins is known only from the count of this one.
-    """
-    if not rows:
-        if len(words):
-            raise reader.error("end", f"{4 * len(words)} bytes", "none, for no constraints")
-        return np.zeros(0, dtype=np.int64)
-    cells = words.view(np.uint8).data.cast("I")
-    counts = []
-    place = 0
+    read = file_arrays.r1cs_terms if engine is None else engine.r1cs_terms
     try:
-        for _ in range(3 * rows):
-            count = cells[place]
-            counts.append(count)
-            place += 1 + 9 * count
-    except IndexError:
-        at = len(counts) - 1
-        raise reader.error(
-            _name(at) + ", number of terms", counts[at], "the section to hold it and what follows"
-        ) from None
-    if place > len(words):
-        at = len(counts) - 1
-        raise reader.error(_name(at) + ", number of terms", counts[at], "the section to hold it")
-    if place < len(words):
-        raise reader.error("end", f"{4 * (len(words) - place)} more bytes", f"{rows} constraints to fill it")
-    return np.array(counts, dtype=np.int64)
-
-
-class _Constants:
-    """Numbers the distinct coefficients: a circuit has millions of terms and few constants."""
-
-    def __init__(self) -> None:
-        self._index = {x.to_bytes(32, "little"): i for i, x in enumerate(_FIRST)}
-
-    def indices(self, limbs: U64) -> U32:
-        """``(n, 4)`` limbs -> their numbers. Sorts by a hash, then compares in full."""
-        with np.errstate(over="ignore"):
-            key = limbs @ np.array(_MIX, dtype=np.uint64)
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        distinct = limbs[first]
-        if not np.array_equal(distinct[inverse], limbs):  # somebody made hashes collide
-            distinct, inverse = np.unique(limbs, axis=0, return_inverse=True)
-            inverse = inverse.reshape(-1)
-        data = np.ascontiguousarray(distinct).astype("<u8", copy=False).tobytes()
-        known = self._index
-        numbers = [known.setdefault(data[i : i + 32], len(known)) for i in range(0, len(data), 32)]
-        return np.array(numbers, dtype=np.uint32)[inverse]
-
-    def limbs(self) -> U64:
-        data = b"".join(self._index)
-        return np.frombuffer(data, dtype="<u8").astype(np.uint64).reshape(-1, 4)
+        return read(reader.view("constraints", section), rows, wires)
+    except FileFault as fault:
+        raise reader.error(fault.field, fault.found, fault.expected) from None

@@ -5,18 +5,14 @@ This module must not know which file they come from.
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from zkrollup.bn254.fields import FR_MODULUS
 from zkrollup.engine.convert import fr_from_ints
+from zkrollup.engine.file_arrays import first_not_canonical
 from zkrollup.engine.interface import U64
 
 from .binfile import Reader
 
 __all__ = ["check_field", "first_not_canonical", "montgomery"]
-
-_LIMBS = [FR_MODULUS >> (64 * i) & (2**64 - 1) for i in range(4)]
 
 # Other fields in which circom compiles, to be named when refused.
 _PRIMES = {
@@ -40,20 +36,6 @@ def check_field(reader: Reader) -> None:
         raise reader.error("prime", found, f"BN254's r = {FR_MODULUS}; compile with --prime bn128")
     if size != 32:
         raise reader.error("n8", size, "32")
-
-
-def first_not_canonical(values: U64) -> int | None:
-    """``(n, 4)`` limbs -> the index of the first value >= r, or None."""
-    suspects: npt.NDArray[np.int64] = np.flatnonzero(values[:, 3] >= np.uint64(_LIMBS[3]))
-    if not len(suspects):
-        return None
-    rows = values[suspects]
-    below = np.zeros(len(rows), dtype=np.bool_)
-    for limb, bound in enumerate(_LIMBS):  # the most significant limb has the last word
-        column = rows[:, limb]
-        below = (column < np.uint64(bound)) | ((column == np.uint64(bound)) & below)
-    bad = suspects[~below]
-    return int(bad[0]) if len(bad) else None
 
 
 def montgomery(values: list[int]) -> U64:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from zkrollup.bn254.fields import FR_MODULUS
-from zkrollup.engine.interface import U64
+from zkrollup.engine.file_arrays import FileFault
+from zkrollup.engine.interface import U64, Engine
 
-from .binfile import BinFile, BinFileWriter
+from .binfile import BinFile, BinFileWriter, Reader
 from .scalars import check_field, first_not_canonical
 
 __all__ = ["WtnsFile"]
@@ -32,17 +33,24 @@ class WtnsFile:
 
     values: U64
 
+    @staticmethod
+    def read_montgomery(path: str | os.PathLike[str], engine: Engine) -> U64:
+        """The values in Montgomery form, (n, 4), straight from the mapped file. Raises as :meth:`read`."""
+        body, count = _open(path)
+        data = body.view("values", 32 * count)
+        body.finish()
+        first = int.from_bytes(data[:32].tobytes(), "little")
+        if first != 1:
+            raise body.error("value 0", first, "the constant one")
+        try:
+            return engine.fr_from_bytes(data)
+        except FileFault as fault:
+            raise body.error(fault.field, fault.found, fault.expected) from None
+
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> WtnsFile:
         """Raises FormatError when the file is damaged, of another field, or holds a value >= r."""
-        file = BinFile.open(path, _KIND, _VERSION)
-        header = file.reader(_HEADER)
-        check_field(header)
-        count = header.u32("number of values")
-        header.finish()
-        if not count:
-            raise header.error("number of values", count, "at least the constant one")
-        body = file.reader(_VALUES)
+        body, count = _open(path)
         mapped = body.array("values", count, "<u8", width=4)
         body.finish()
         values = np.array(mapped, dtype=np.uint64, order="C")  # aligned, and nobody else's
@@ -71,3 +79,15 @@ class WtnsFile:
                 section.u32(len(values))
             with out.section(_VALUES) as section:
                 section.array(values)
+
+
+def _open(path: str | os.PathLike[str]) -> tuple[Reader, int]:
+    """A cursor at the values, and how many the header says there are."""
+    file = BinFile.open(path, _KIND, _VERSION)
+    header = file.reader(_HEADER)
+    check_field(header)
+    count = header.u32("number of values")
+    header.finish()
+    if not count:
+        raise header.error("number of values", count, "at least the constant one")
+    return file.reader(_VALUES), count

@@ -34,21 +34,21 @@ import numpy.typing as npt
 
 from zkrollup.bn254.encoding import MalformedInput, check_g1
 from zkrollup.bn254.fields import FQ_MODULUS, FR_MODULUS
-from zkrollup.engine.convert import fr_from_ints, ints_from_limbs
+from zkrollup.engine.convert import ints_from_limbs
+from zkrollup.engine.file_arrays import ZKEY_ENTRY as ENTRY
+from zkrollup.engine.file_arrays import FileFault
 from zkrollup.engine.interface import U32, U64, Block, Engine, Layout, Matrix
 from zkrollup.groth16.keys import VerifyingKey
 
 from .binfile import BinFile, FormatError, Reader
 from .contributions import Contribution, read_contributions
-from .scalars import first_not_canonical
-from .zkey_write import ENTRY, MAX_DOMAIN, write_zkey
+from .zkey_write import MAX_DOMAIN, write_zkey
 
 __all__ = ["Zkey", "write_zkey"]
 
 _PROTOCOLS = {1: "groth16", 2: "plonk", 10: "fflonk"}
 _FROM_MONTGOMERY = pow(1 << 256, -1, FQ_MODULUS)
 _CHUNK = 1 << 16  # rows looked at in one piece, so that a check of a mapped section stays small
-_MIX = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93], np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,46 +244,24 @@ def _finite(points: U64) -> npt.NDArray[np.bool_]:
 def _layout(reader: Reader, wires: int, public: int, domain: int, engine: Engine) -> Layout:
     """The coefficients as a uniform R1CS of one instance, with an empty C."""
     count = reader.u32("number of entries")
-    entries = reader.array("entries", count, ENTRY)
+    data = reader.view("entries", count * ENTRY.itemsize)
     reader.finish()
-    # Copied column by column: each is contiguous and aligned from here on.
-    matrix, rows, columns = (np.array(entries[name]) for name in ("matrix", "row", "column"))
-    for name, values, limit in (("matrix", matrix, 2), ("row", rows, domain), ("column", columns, wires)):
-        wrong = np.flatnonzero(values >= limit)
-        if len(wrong):
-            at = int(wrong[0])
-            raise reader.error(f"{name} of entry {at}", int(values[at]), f"below {limit}")
-    num_rows = (int(rows.max()) if count else 0) - public
-    last = rows.astype(np.int64) >= num_rows
-    constants, coefs = _constants(reader, entries["value"], engine)
-    identity = np.arange(public + 1)
-    if not (
-        num_rows >= 0
-        and np.count_nonzero(last) == public + 1
-        and not matrix[last].any()
-        and np.array_equal(np.sort(columns[last]), identity)
-        and np.array_equal(rows[last], columns[last] + num_rows)
-        and (coefs[last] == 1).all()
-    ):
-        raise reader.error(
-            "last rows", "others", f"{public + 1} rows of A, each with 1 at its own public wire"
-        )
-    kept = ~last
-    a, b = (
-        _matrix(rows[chosen], columns[chosen], coefs[chosen], num_rows)
-        for chosen in (kept & (matrix == 0), kept & (matrix == 1))
-    )
+    try:
+        entries = engine.zkey_entries(data, domain, wires, public)
+    except FileFault as fault:
+        raise reader.error(fault.field, fault.found, fault.expected) from None
+    num_rows = entries.num_rows
     empty = np.zeros(0, dtype=np.uint32)
     block = Block(
         num_rows=num_rows,
         num_links=public + 1,
         num_own=wires - public - 1,
         instances=1,
-        a=a,
-        b=b,
+        a=entries.a,
+        b=entries.b,
         c=Matrix(np.zeros(num_rows + 1, dtype=np.uint32), empty, empty),
-        constants=constants,
-        links=identity.astype(np.uint32).reshape(1, -1),
+        constants=entries.constants,
+        links=np.arange(public + 1, dtype=np.uint32).reshape(1, -1),
         own_base=public + 1,
         row_base=0,
     )
@@ -293,37 +271,3 @@ def _layout(reader: Reader, wires: int, public: int, domain: int, engine: Engine
             "number of rows", num_rows, f"one for a domain of {domain}, not of {layout.domain_size}"
         )
     return layout
-
-
-def _matrix(rows: U32, columns: U32, coefs: U32, num_rows: int) -> Matrix:
-    """CSR; entries of one row keep their order."""
-    if np.any(rows[1:] < rows[:-1]):
-        order = np.argsort(rows, kind="stable")
-        rows, columns, coefs = rows[order], columns[order], coefs[order]
-    indptr = np.zeros(num_rows + 1, dtype=np.uint32)
-    indptr[1:] = np.cumsum(np.bincount(rows, minlength=num_rows))
-    return Matrix(indptr, np.ascontiguousarray(columns), np.ascontiguousarray(coefs))
-
-
-def _constants(reader: Reader, stored: npt.NDArray[np.uint64], engine: Engine) -> tuple[U64, U32]:
-    """Distinct values in Montgomery form after 0, 1, -1, and the place of each stored value among them."""
-    values = np.ascontiguousarray(stored, dtype=np.uint64)
-    # Sorting one word a value is many times faster than sorting four; the words are compared afterwards.
-    _, first, inverse = np.unique((values * _MIX).sum(axis=1), return_index=True, return_inverse=True)
-    distinct = values[first]
-    if not np.array_equal(distinct[inverse], values):
-        distinct, inverse = np.unique(values, axis=0, return_inverse=True)
-    bad = first_not_canonical(distinct)
-    if bad is not None:
-        at = int(np.flatnonzero(inverse.reshape(-1) == bad)[0])
-        raise reader.error(f"value of entry {at}", "a number not below r", "a field element")
-    known = engine.fr_to_mont(fr_from_ints([0, 1, -1]))
-    montgomery = engine.fr_from_mont(np.ascontiguousarray(distinct))  # x 2^512 becomes x 2^256
-    places = np.empty(len(montgomery), dtype=np.uint32)
-    fresh = np.ones(len(montgomery), dtype=np.bool_)
-    for index, value in enumerate(known):
-        same = (montgomery == value).all(axis=1)
-        places[same] = index
-        fresh &= ~same
-    places[fresh] = 3 + np.arange(np.count_nonzero(fresh), dtype=np.uint32)
-    return np.concatenate([known, montgomery[fresh]]), places[inverse.reshape(-1)]

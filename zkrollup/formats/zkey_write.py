@@ -22,15 +22,13 @@ import numpy.typing as npt
 
 from zkrollup.bn254.fields import FQ_MODULUS, FR_MODULUS
 from zkrollup.engine.convert import fr_from_ints
+from zkrollup.engine.file_arrays import ZKEY_ENTRY as ENTRY
 from zkrollup.engine.interface import U32, U64, Block, Engine, Layout, SetupResult
 
 from .binfile import BinFileWriter, SectionWriter
 from .contributions import Contribution, write_contributions
 
-__all__ = ["ENTRY", "MAX_DOMAIN", "write_zkey"]
-
-ENTRY = np.dtype([("matrix", "<u4"), ("row", "<u4"), ("column", "<u4"), ("value", "<u8", (4,))])
-"""One coefficient of section 4."""
+__all__ = ["MAX_DOMAIN", "write_zkey"]
 
 MAX_DOMAIN = 1 << 27
 """The quotient needs roots of unity of twice the size, and 2^28 is the largest."""
