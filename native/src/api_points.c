@@ -171,7 +171,7 @@ static int scale_secret(const zkr_engine *engine, uint64_t *out, const uint64_t 
 static int scale_once(const zkr_engine *engine, const zkr_secret *secret, uint64_t *out, const uint64_t *points,
                       size_t n, int inverse, size_t coordinates, size_t *bad) {
     if (secret == NULL) return ZKR_BADARGS;
-    const zkr_multipliers by = {.scalars = inverse ? &secret->inverse : &secret->value};
+    const zkr_multipliers by = {.scalars = inverse ? &secret->inverse : &secret->value, .secret = true};
     return scale_secret(engine, out, points, n, &by, coordinates, bad);
 }
 
@@ -181,7 +181,7 @@ static int scale_powers(const zkr_engine *engine, const zkr_secret *secret, cons
     zkr_fe factor;
     zkr_fr_pow(&factor, &secret->value, first);
     if (start != NULL) fr_mul(&factor, &factor, &start->value);
-    const zkr_multipliers by = {.first = &factor, .ratio = &secret->value};
+    const zkr_multipliers by = {.first = &factor, .ratio = &secret->value, .secret = true};
     const int status = scale_secret(engine, out, points, n, &by, coordinates, bad);
     zkr_wipe(&factor, sizeof factor);
     zkr_wipe_stack();

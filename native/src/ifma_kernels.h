@@ -5,5 +5,6 @@
 #include "kernels.h"
 
 void zkr_kernels_fill_ifma_curve(zkr_kernels *k);
+void zkr_kernels_fill_ifma_scale(zkr_kernels *k);
 
 #endif

@@ -64,8 +64,9 @@ typedef struct zkr_g1_kernels {
     /* *out = sum_i scalars[i] bases[i] for canonical scalars; for few points */
     void (*msm_few)(zkr_g1_xyzz *out, const zkr_g1 *bases, const zkr_fe *scalars, size_t n);
     /* out[i] = scalars[step * i] points[i], step 0 or 1, canonical scalars, points of prime order; in place
-     * allowed. What it leaves on the stack tells the scalars. */
-    void (*scale)(zkr_g1 *out, const zkr_g1 *points, const zkr_fe *scalars, size_t step, size_t n);
+     * allowed. With `secret`, eight lanes take time and read memory as no scalar says; 64-bit paths do not
+     * keep to that. What is left on the stack tells the scalars. */
+    void (*scale)(zkr_g1 *out, const zkr_g1 *points, const zkr_fe *scalars, size_t step, size_t n, bool secret);
 } zkr_g1_kernels;
 
 typedef struct zkr_g2_kernels {
@@ -78,7 +79,7 @@ typedef struct zkr_g2_kernels {
     void (*is_in_subgroup)(uint8_t *out, const zkr_g2 *points, size_t n);
     void (*weighted_sum)(zkr_g2_xyzz *out, zkr_g2_xyzz *total, const zkr_g2 *points, size_t n);
     void (*msm_few)(zkr_g2_xyzz *out, const zkr_g2 *bases, const zkr_fe *scalars, size_t n);
-    void (*scale)(zkr_g2 *out, const zkr_g2 *points, const zkr_fe *scalars, size_t step, size_t n);
+    void (*scale)(zkr_g2 *out, const zkr_g2 *points, const zkr_fe *scalars, size_t step, size_t n, bool secret);
 } zkr_g2_kernels;
 
 typedef struct zkr_kernels {

@@ -69,4 +69,5 @@ void zkr_kernels_fill_ifma(zkr_kernels *k) {
     k->sparse_load8 = ifma_sparse_load8;
     k->sparse_rows8 = ifma_sparse_rows8;
     zkr_kernels_fill_ifma_curve(k);
+    zkr_kernels_fill_ifma_scale(k);
 }

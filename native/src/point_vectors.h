@@ -14,6 +14,7 @@ typedef struct {
     const zkr_fe *scalars;
     size_t step;
     const zkr_fe *first, *ratio;
+    bool secret;
 } zkr_multipliers;
 
 /* out[i] = multiplier i times points[i]; in place allowed */

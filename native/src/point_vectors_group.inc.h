@@ -26,7 +26,7 @@ static void N(scale_slice)(void *context, size_t begin, size_t end, unsigned wor
             j->k->fr_powers(plain, &start, by->ratio, n);
             j->k->fr.from_mont(plain, plain, n);
         }
-        j->k->K.scale(j->out + at, j->points + at, plain, step, n);
+        j->k->K.scale(j->out + at, j->points + at, plain, step, n, by->secret);
     }
     zkr_wipe(plain, sizeof plain);
     zkr_wipe(&start, sizeof start);
@@ -85,7 +85,7 @@ static void N(butterflies)(void *context, size_t begin, size_t end, unsigned wor
         b[scaled++] = sum[i];
     }
     j->k->fr.from_mont(plain, plain, scaled);
-    j->k->K.scale(b, b, plain, 1, scaled);
+    j->k->K.scale(b, b, plain, 1, scaled, false);
     for (size_t i = 0; i < scaled; i++) j->x[at[i]] = b[i];
 }
 
@@ -109,7 +109,7 @@ int N(zkr_intt_points)(const zkr_engine *engine, POINT *x, unsigned log_n) {
                              N(butterflies), &j);
         zkr_fe plain;
         engine->k->fr.from_mont(&plain, &j.n_inverse, 1);
-        engine->k->K.scale(x, x, &plain, 0, 1);
+        engine->k->K.scale(x, x, &plain, 0, 1, false);
         for (size_t i = 0; i < n; i++) {
             const size_t other = reversed(i, log_n);
             if (other <= i) continue;
@@ -193,7 +193,7 @@ static void N(scale_groups)(const N(sparse_job) *j, POINT *points, POINT *sorted
         sorted[i] = points[(uint32_t)keys[i]];
         scalars[i] = j->classes->values[keys[i] >> 32];
     }
-    j->k->K.scale(sorted, sorted, scalars, 1, n);
+    j->k->K.scale(sorted, sorted, scalars, 1, n, false);
     for (size_t i = 0; i < n; i++) points[(uint32_t)keys[i]] = sorted[i];
 }
 

@@ -28,7 +28,9 @@ static void G(many_to_affine)(POINT *out, const XYZZ *sums, size_t n) {
     }
 }
 
-static void G(scale_kernel)(POINT *out, const POINT *points, const zkr_fe *scalars, size_t step, size_t n) {
+static void G(scale_kernel)(POINT *out, const POINT *points, const zkr_fe *scalars, size_t step, size_t n,
+                            bool secret) {
+    (void)secret;
     XYZZ sums[SCALE_BATCH];
     for (size_t at = 0; at < n; at += SCALE_BATCH) {
         const size_t now = n - at < SCALE_BATCH ? n - at : SCALE_BATCH;
