@@ -230,7 +230,7 @@ ZKR_INLINE void F(mul)(zkr_fe *out, const zkr_fe *a, const zkr_fe *b) {
 
 #else
 
-ZKR_INLINE void F(mul)(zkr_fe *out, const zkr_fe *a, const zkr_fe *b) {
+ZKR_NOINLINE void F(mul)(zkr_fe *out, const zkr_fe *a, const zkr_fe *b) {
     const uint64_t p[4] = {P(P_0), P(P_1), P(P_2), P(P_3)};
     uint64_t t[4] = {0, 0, 0, 0};
     for (int i = 0; i < 4; i++) {
