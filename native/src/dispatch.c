@@ -95,6 +95,7 @@ int zkr_engine_new(zkr_engine **out, const char *cpu, uint32_t threads) {
     if (engine == NULL) return ZKR_NOMEM;
     engine->k = k;
     engine->threads = threads;
+    engine->msm_window = 0;
     *out = engine;
     return ZKR_OK;
 }

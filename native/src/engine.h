@@ -8,6 +8,7 @@
 struct zkr_engine {
     const zkr_kernels *k;
     uint32_t threads;
+    uint32_t msm_window; /* bits of an MSM's windows, or 0: as the cost model says */
 };
 
 #define ZKR_MAX_THREADS 1024u

@@ -1,17 +1,21 @@
-/* msm.c: multi-scalar multiplication in G1 and G2.
+/* msm.c: multi-scalar multiplication in G1 and G2, several sums over the same scalars at once.
  *
- * MSM is Pippenger's bucket method with signed digits, over sorted buckets:
+ * Pippenger's bucket method with signed digits, over sorted buckets:
  *  1. every scalar becomes k or r - k, whichever is smaller, and is cut into signed digits of c bits;
  *     0, 1, -1 and other small scalars are set apart: they take part in the lowest window only, with
  *     one addition or none;
- *  2. for each window, the indices of the points with a nonzero digit are sorted by bucket (counting);
+ *  2. for each window, the indices of the scalars with a nonzero digit are sorted by bucket (counting);
  *  3. the sorted list is cut into blocks of equal size, whatever the buckets in them, and each block
- *     gathers its points and sums each bucket's run by batch-affine additions (kernel sum_segments).
+ *     gathers its points and sums each bucket's run by batch-affine additions (kernel sum_entries).
  *     A bucket that goes on into further blocks leaves partial sums there, which a last small
  *     sum_segments joins. So one enormous bucket (all scalars equal) is as parallel as many;
  *  4. sum of b * bucket[b]: the buckets stand in a table whose rows and columns are summed by the same
- *     kernel, and the few sums are weighed one by one at the very end.
- * Threads share the work inside each window, so that no window is ever the last to finish alone.
+ *     kernel, and the few sums are weighed one by one.
+ * Sums over the same scalars share 1 and 2; one that lacks bases for some of the scalars passes over these
+ * while it gathers.
+ *
+ * A thread takes a whole window; those that find no window left join the loops inside the others' windows
+ * (threads.h), so that all are busy to the end.
  */
 #include "msm.h"
 
@@ -23,10 +27,15 @@
 #include "pages.h"
 #include "threads.h"
 
+#define MIN_WINDOW 5
 #define MAX_WINDOW 16
-#define MAX_WINDOWS 64
+#define MAX_WINDOWS (253 / MIN_WINDOW + 1)
+#define MAX_WIDTH (1 << (MAX_WINDOW / 2))
 #define SAMPLE 4096
 #define SLICE 2048 /* scalars cut into digits at a time */
+#define FEW 128    /* below that many scalars, no buckets */
+#define BLOCK_G1 8192
+#define BLOCK_G2 2048
 
 /* ---- scalars to digits ----------------------------------------------------------------------- */
 
@@ -58,15 +67,22 @@ static scalar_profile profile(const zkr_kernels *k, const zkr_fe *scalars, size_
     return p;
 }
 
-/* The window size of least cost in base-field products: 6 a digit that is not zero, 9 a bucket:
- * measured at 2^20 with IFMA, 32 ns for a digit with its sorting and 46 ns for a bucket's two additions. */
-static unsigned choose_window(scalar_profile p) {
+/* The window size of least cost for all the batch's sums, in base-field products: 6 a digit that is not
+ * zero, 9 a bucket: measured at 2^20 with IFMA, 32 ns for a digit with its sorting and 46 ns for a bucket's
+ * two additions. */
+static unsigned choose_window(const zkr_kernels *k, const zkr_msm_batch *batch) {
+    const scalar_profile p = profile(k, batch->scalars, batch->n);
     double best = 0;
     unsigned best_c = 0;
-    for (unsigned c = 5; c <= MAX_WINDOW; c++) {
+    for (unsigned c = MIN_WINDOW; c <= MAX_WINDOW; c++) {
         const double digits = p.bits / c + 0.5 * p.nonzero;
         const double buckets = (double)num_windows(c) * (double)((size_t)1 << (c - 1));
-        const double cost = 6 * digits + 9 * buckets;
+        double cost = 0;
+        for (unsigned s = 0; s < batch->num_sums; s++) {
+            const zkr_msm_sum *sum = &batch->sums[s];
+            const double share = (double)sum->count / (double)batch->n;
+            cost += (sum->coordinates == 4 ? 3 : 1) * (6 * digits * share + 9 * buckets);
+        }
         if (best_c == 0 || cost < best) {
             best = cost;
             best_c = c;
@@ -206,8 +222,8 @@ static void scatter_part(void *context, size_t begin, size_t end, unsigned worke
 }
 
 /* Fills starts and entries; the number of entries. */
-static size_t sort_window(const zkr_engine *engine, sort_job *j) {
-    zkr_parallel_for(engine->threads, j->parts, 1, count_part, j);
+static size_t sort_window(uint32_t threads, sort_job *j) {
+    zkr_parallel_for(threads, j->parts, 1, count_part, j);
     uint32_t at = 0;
     for (uint32_t b = 1; b <= j->zero; b++) {
         j->starts[b - 1] = at;
@@ -219,7 +235,7 @@ static size_t sort_window(const zkr_engine *engine, sort_job *j) {
         }
     }
     j->starts[j->zero] = at;
-    if (at > 0) zkr_parallel_for(engine->threads, j->parts, 1, scatter_part, j);
+    if (at > 0) zkr_parallel_for(threads, j->parts, 1, scatter_part, j);
     return at;
 }
 
@@ -237,7 +253,84 @@ static uint32_t bucket_at(const uint32_t *starts, uint32_t buckets, uint32_t at)
     return low;
 }
 
-/* ---- the two groups -------------------------------------------------------------------------- */
+/* ---- all windows ----------------------------------------------------------------------------- */
+
+/* What a thread needs inside a loop of a window */
+typedef struct {
+    void *points;  /* BLOCK of the group's */
+    void *scratch; /* BLOCK of its field's elements */
+    uint32_t *entries, *lengths, *places, *bucket_of;
+} leaf;
+
+/* What a thread needs for a window of its own */
+typedef struct {
+    uint32_t *entries, *counts, *starts, *head_bucket;
+    void *buckets, *heads, *lines;
+} slot;
+
+typedef struct {
+    const zkr_kernels *k;
+    uint32_t threads;
+    zkr_msm_batch *batch;
+    digits_job d;
+    size_t parts;
+    leaf *leaves; /* [thread], filled when a thread first needs it */
+    slot *slots;  /* [thread], likewise */
+    void *sums;   /* [sum][window] zkr_g1_xyzz or zkr_g2_xyzz, each as long as the latter */
+    _Atomic bool *no_memory;
+} many_job;
+
+static const leaf *leaf_here(const many_job *j) {
+    leaf *const mine = &j->leaves[zkr_thread_number()];
+    if (mine->points != NULL) return mine;
+    const size_t points = BLOCK_G1 * sizeof(zkr_g1), scratch = BLOCK_G1 * sizeof(zkr_fe), words = BLOCK_G1 * sizeof(uint32_t);
+    char *memory = zkr_pages_alloc(points + scratch + 4 * words);
+    if (memory == NULL) {
+        atomic_store(j->no_memory, true);
+        return NULL;
+    }
+    mine->scratch = memory + points;
+    mine->entries = (uint32_t *)(void *)(memory + points + scratch);
+    mine->lengths = mine->entries + BLOCK_G1;
+    mine->places = mine->lengths + BLOCK_G1;
+    mine->bucket_of = mine->places + BLOCK_G1;
+    mine->points = memory;
+    return mine;
+}
+
+static const slot *slot_here(const many_job *j) {
+    slot *const mine = &j->slots[zkr_thread_number()];
+    if (mine->entries != NULL) return mine;
+    const size_t n = j->batch->n, buckets = (size_t)1 << (j->d.c - 1);
+    size_t point = sizeof(zkr_g1), block = BLOCK_G1;
+    for (unsigned s = 0; s < j->batch->num_sums; s++)
+        if (j->batch->sums[s].coordinates == 4) point = sizeof(zkr_g2), block = BLOCK_G2;
+    const size_t blocks = (n + block - 1) / block;
+    mine->buckets = zkr_pages_alloc(buckets * point);
+    mine->counts = malloc(j->parts * (buckets + 1) * sizeof *mine->counts);
+    mine->starts = malloc((buckets + 1) * sizeof *mine->starts);
+    mine->heads = malloc(blocks * point);
+    mine->head_bucket = malloc(blocks * sizeof *mine->head_bucket);
+    mine->lines = malloc(2 * MAX_WIDTH * point);
+    if (mine->buckets != NULL && mine->counts != NULL && mine->starts != NULL && mine->heads != NULL &&
+        mine->head_bucket != NULL && mine->lines != NULL)
+        mine->entries = zkr_pages_alloc(n * sizeof *mine->entries);
+    if (mine->entries == NULL) {
+        atomic_store(j->no_memory, true);
+        return NULL;
+    }
+    return mine;
+}
+
+static void free_slot(slot *s) {
+    free(s->entries);
+    free(s->counts);
+    free(s->starts);
+    free(s->head_bucket);
+    free(s->buckets);
+    free(s->heads);
+    free(s->lines);
+}
 
 #define N(name) ZKR_PASTE(name, _g1)
 #define G(name) ZKR_PASTE(g1_, name)
@@ -245,7 +338,7 @@ static uint32_t bucket_at(const uint32_t *starts, uint32_t buckets, uint32_t at)
 #define FE zkr_fe
 #define POINT zkr_g1
 #define XYZZ zkr_g1_xyzz
-#define BLOCK 8192
+#define BLOCK BLOCK_G1
 #include "msm_group.inc.h"
 #undef N
 #undef G
@@ -261,5 +354,113 @@ static uint32_t bucket_at(const uint32_t *starts, uint32_t buckets, uint32_t at)
 #define FE zkr_fe2
 #define POINT zkr_g2
 #define XYZZ zkr_g2_xyzz
-#define BLOCK 2048
+#define BLOCK BLOCK_G2
 #include "msm_group.inc.h"
+
+static void *window_sum(const many_job *j, unsigned sum, unsigned window) {
+    return (zkr_g2_xyzz *)j->sums + (size_t)sum * j->d.windows + window;
+}
+
+static void run_window(void *context, size_t begin, size_t end, unsigned worker) {
+    (void)worker;
+    const many_job *j = context;
+    for (unsigned w = (unsigned)begin; w < end; w++) {
+        const slot *const here = slot_here(j);
+        if (here == NULL) return;
+        sort_job sort = {.digits = j->d.digits + (size_t)w * j->d.n,
+                         .index = w == 0 ? NULL : j->d.long_index,
+                         .before = w == 0 ? NULL : j->d.long_before,
+                         .negated = j->d.negated,
+                         .n = j->d.n,
+                         .zero = 1u << (j->d.c - 1),
+                         .parts = j->parts,
+                         .counts = here->counts,
+                         .starts = here->starts,
+                         .entries = here->entries};
+        const size_t num_entries = sort_window(j->threads, &sort);
+        for (unsigned s = 0; s < j->batch->num_sums; s++) {
+            const zkr_msm_sum *sum = &j->batch->sums[s];
+            if (sum->coordinates == 2)
+                sum_window_g1(j, here, &sort, num_entries, sum, window_sum(j, s, w));
+            else
+                sum_window_g2(j, here, &sort, num_entries, sum, window_sum(j, s, w));
+        }
+    }
+}
+
+static void join_windows(void *context, size_t begin, size_t end, unsigned worker) {
+    (void)worker;
+    const many_job *j = context;
+    for (unsigned s = (unsigned)begin; s < end; s++) {
+        zkr_msm_sum *sum = &j->batch->sums[s];
+        if (sum->coordinates == 2) {
+            /* their places are as far apart as G2's */
+            zkr_g1_xyzz sums[MAX_WINDOWS];
+            for (unsigned w = 0; w < j->d.windows; w++) memcpy(&sums[w], window_sum(j, s, w), sizeof sums[w]);
+            join_windows_g1(&sum->out.g1, sums, j->d.windows, j->d.c);
+        } else {
+            join_windows_g2(&sum->out.g2, window_sum(j, s, 0), j->d.windows, j->d.c);
+        }
+    }
+}
+
+static int run_many(const zkr_engine *engine, zkr_msm_batch *batch) {
+    const size_t n = batch->n, slices = (n + SLICE - 1) / SLICE, threads = engine->threads;
+    _Atomic bool no_memory = false;
+    many_job j = {.k = engine->k, .threads = engine->threads, .batch = batch, .no_memory = &no_memory};
+    digits_job *d = &j.d;
+    *d = (digits_job){.k = engine->k, .scalars = batch->scalars, .n = n};
+    d->c = engine->msm_window != 0 ? engine->msm_window : choose_window(engine->k, batch);
+    d->windows = num_windows(d->c);
+    digit_bias(&d->bias, d->c);
+    j.parts = threads < n / 8192 + 1 ? threads : n / 8192 + 1;
+    if (j.parts > 8) j.parts = 8;
+
+    d->digits = zkr_pages_alloc((size_t)d->windows * n * sizeof *d->digits);
+    d->negated = malloc(n);
+    d->long_index = malloc(n * sizeof *d->long_index);
+    d->long_before = malloc((slices + 1) * sizeof *d->long_before);
+    j.leaves = calloc(threads, sizeof *j.leaves);
+    j.slots = calloc(threads, sizeof *j.slots);
+    j.sums = malloc((size_t)batch->num_sums * d->windows * sizeof(zkr_g2_xyzz));
+    int status = ZKR_NOMEM;
+    if (d->digits != NULL && d->negated != NULL && d->long_index != NULL && d->long_before != NULL &&
+        j.leaves != NULL && j.slots != NULL && j.sums != NULL) {
+        zkr_parallel_for(engine->threads, slices, 1, digits_slice, d);
+        count_before(d);
+        zkr_parallel_for(engine->threads, d->windows, 1, run_window, &j);
+        if (!atomic_load(&no_memory)) {
+            zkr_parallel_for(engine->threads, batch->num_sums, 1, join_windows, &j);
+            status = ZKR_OK;
+        }
+    }
+    for (size_t i = 0; i < threads && j.leaves != NULL; i++) free(j.leaves[i].points);
+    for (size_t i = 0; i < threads && j.slots != NULL; i++) free_slot(&j.slots[i]);
+    free(j.leaves);
+    free(j.slots);
+    free(j.sums);
+    free(d->digits);
+    free(d->negated);
+    free(d->long_index);
+    free(d->long_before);
+    return status;
+}
+
+int zkr_msm_run(const zkr_engine *engine, zkr_msm_batch *batch) {
+    if (batch->n > INT32_MAX) return ZKR_BADARGS;
+    for (unsigned s = 0; s < batch->num_sums; s++) {
+        zkr_msm_sum *sum = &batch->sums[s];
+        sum->n = batch->n;
+        if (sum->taken == NULL) sum->count = batch->n - (sum->first < batch->n ? sum->first : batch->n);
+    }
+    if (batch->num_sums == 0) return ZKR_OK;
+    if (batch->n >= FEW) return run_many(engine, batch);
+    for (unsigned s = 0; s < batch->num_sums; s++) {
+        zkr_msm_sum *sum = &batch->sums[s];
+        if (sum->coordinates == 2)
+            sum_few_g1(engine->k, &sum->out.g1, sum, batch->scalars, batch->n);
+        else
+            sum_few_g2(engine->k, &sum->out.g2, sum, batch->scalars, batch->n);
+    }
+    return ZKR_OK;
+}
