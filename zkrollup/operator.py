@@ -46,8 +46,8 @@ Progress = Callable[[str, float], None]
 
 _Signed = TypeVar("_Signed", Transfer, Withdraw)
 
-PROVER_PHASES = 7
-"""How many phases the prover reports: the check of the witness, the quotient, five MSMs."""
+PROVER_PHASES = 3
+"""How many phases the prover reports: the check of the witness, the sums, the blinding."""
 
 DEFAULT_CHAIN_ID = 31337
 DEFAULT_CONTRACT = 0x5A6B526F6C6C75700000000000000000000001

@@ -244,6 +244,43 @@ ZKR_API size_t zkr_groth16_domain(const zkr_layout *layout);
  * doubled domain, where C is A B on the domain. */
 ZKR_API int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out, const zkr_layout *layout, const uint64_t *witness, size_t num_witness, size_t *bad);
 
+/* A key's points, affine mont, at any address. a: one for each wire, or none. b1, b2: one for each of the
+ * num_b wires in b_columns, which ascend (num_b_points = num_b), or one for each wire, of which only those
+ * in b_columns are read; NULL leaves the sum away. l: for the last num_l wires. h: one for each value of
+ * the quotient, or none. */
+typedef struct {
+    const uint64_t *a;
+    size_t num_a;
+    const uint32_t *b_columns;
+    size_t num_b;
+    const uint64_t *b1, *b2;
+    size_t num_b_points;
+    const uint64_t *l;
+    size_t num_l;
+    const uint64_t *h;
+    size_t num_h;
+} zkr_proof_points;
+
+#define ZKR_SUMS_WITNESS 0
+#define ZKR_SUMS_A 1
+#define ZKR_SUMS_B1 2
+#define ZKR_SUMS_B2 3
+#define ZKR_SUMS_L 4
+#define ZKR_SUMS_H 5
+
+/* out: 48 limbs, the sums a, b1 (8 each), b2 (16), l, h (8 each) of points times wires, and times the quotient
+ * for h; infinity where the points are none. The quotient is computed from layout and witness (mont), unless
+ * it is given (num_h elements, mont) or num_h is 0: then layout is not read. Everything is overlapped.
+ * ZKR_NOTCANONICAL: *bad and *what (may be NULL) say which element of the witness, SIZE_MAX for a block's
+ * constant, or which point of which query. */
+ZKR_API int zkr_groth16_sums(const zkr_engine *engine, uint64_t *out, const zkr_proof_points *points, const zkr_layout *layout, const uint64_t *witness, size_t num_witness, const uint64_t *quotient, size_t *bad, int *what);
+
+#define ZKR_MIN_WINDOW 5
+#define ZKR_MAX_WINDOW 16
+
+/* For tests and measurements: the bits of an MSM's windows from now on; 0 lets the cost model choose again. */
+ZKR_API int zkr_engine_set_window(zkr_engine *engine, uint32_t bits);
+
 /* A one-party setup. The handle holds the secrets and the scalars made from them; they never leave it
  * except as points, and zkr_setup_free wipes them. */
 typedef struct zkr_setup zkr_setup;

@@ -1,8 +1,8 @@
-/* groth16.h: what the quotient and the setup share. */
+/* groth16.h: what the quotient, the sums and the setup share. */
 #ifndef ZKR_GROTH16_H
 #define ZKR_GROTH16_H
 
-#include "field.h"
+#include "engine.h"
 
 /* base^e */
 static inline void zkr_fr_pow(zkr_fe *out, const zkr_fe *base, uint64_t e) {
@@ -13,5 +13,8 @@ static inline void zkr_fr_pow(zkr_fe *out, const zkr_fe *base, uint64_t e) {
     }
     *out = result;
 }
+
+/* out <- the quotient's zkr_groth16_domain(layout) values; layout and witness were checked. */
+int zkr_quotient(const zkr_engine *engine, zkr_fe *out, const zkr_layout *layout, const zkr_fe *witness);
 
 #endif

@@ -61,19 +61,8 @@ static int quotient(const zkr_engine *engine, zkr_fe *a, zkr_fe *b, zkr_fe *c, u
     return status;
 }
 
-int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out, const zkr_layout *layout,
-                         const uint64_t *witness, size_t num_witness, size_t *bad) {
-    if (bad != NULL) *bad = SIZE_MAX;
-    if (engine == NULL || out == NULL || witness == NULL) return ZKR_BADARGS;
-    int status = zkr_r1cs_check(layout, num_witness);
-    if (status != ZKR_OK) return status;
+int zkr_quotient(const zkr_engine *engine, zkr_fe *a, const zkr_layout *layout, const zkr_fe *w) {
     const size_t n = zkr_groth16_domain(layout), rows = layout->num_rows;
-    if (n == 0 || n != num_out) return ZKR_BADARGS;
-    const zkr_fe *w = (const zkr_fe *)witness;
-    status = zkr_r1cs_check_values(engine, layout, w, bad);
-    if (status != ZKR_OK) return status;
-
-    zkr_fe *a = (zkr_fe *)out;
     zkr_fe *const b = zkr_pages_alloc(n * sizeof *b), *const c = zkr_pages_alloc(n * sizeof *c);
     if (b == NULL || c == NULL) {
         free(b);
@@ -88,6 +77,7 @@ int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out
     memset(b + rows, 0, (n - rows) * sizeof *b);
     memcpy(a + rows, w, (layout->num_public + 1) * sizeof *a);
 
+    int status;
     if (engine->k->ntt8_down_twist != NULL && log_n >= ZKR_NTT8_LEAST)
         status = zkr_ntt8_quotient(engine, a, b, c, log_n);
     else
@@ -95,4 +85,17 @@ int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out
     free(b);
     free(c);
     return status;
+}
+
+int zkr_groth16_quotient(const zkr_engine *engine, uint64_t *out, size_t num_out, const zkr_layout *layout,
+                         const uint64_t *witness, size_t num_witness, size_t *bad) {
+    if (bad != NULL) *bad = SIZE_MAX;
+    if (engine == NULL || out == NULL || witness == NULL) return ZKR_BADARGS;
+    int status = zkr_r1cs_check(layout, num_witness);
+    if (status != ZKR_OK) return status;
+    const size_t n = zkr_groth16_domain(layout);
+    if (n == 0 || n != num_out) return ZKR_BADARGS;
+    status = zkr_r1cs_check_values(engine, layout, (const zkr_fe *)witness, bad);
+    if (status != ZKR_OK) return status;
+    return zkr_quotient(engine, (zkr_fe *)out, layout, (const zkr_fe *)witness);
 }

@@ -27,8 +27,8 @@
 #include "pages.h"
 #include "threads.h"
 
-#define MIN_WINDOW 5
-#define MAX_WINDOW 16
+#define MIN_WINDOW ZKR_MIN_WINDOW
+#define MAX_WINDOW ZKR_MAX_WINDOW
 #define MAX_WINDOWS (253 / MIN_WINDOW + 1)
 #define MAX_WIDTH (1 << (MAX_WINDOW / 2))
 #define SAMPLE 4096

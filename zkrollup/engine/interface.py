@@ -30,6 +30,8 @@ __all__ = [
     "PoseidonParameters",
     "Program",
     "SecretScalar",
+    "ProofSums",
+    "ProvingQueries",
     "SetupResult",
     "U32",
     "U64",
@@ -212,6 +214,42 @@ class SecretScalar(Protocol):
     ) -> None: ...
 
 
+class ProvingQueries(Protocol):
+    """The points of a key that a proof sums up, as :class:`SetupResult` has them.
+
+    Arrays may be unaligned and read-only, as a mapped file has them. ``b1`` and ``b2`` hold a point for
+    each column in ``b_columns``, or for each column, of which only those in ``b_columns`` are looked at.
+    """
+
+    @property
+    def a(self) -> U64: ...
+    @property
+    def b_columns(self) -> U32: ...
+    @property
+    def b1(self) -> U64: ...
+    @property
+    def b2(self) -> U64: ...
+    @property
+    def l(self) -> U64: ...  # noqa: E743
+    @property
+    def h(self) -> U64: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ProofSums:
+    """The five sums over a key's points that a Groth16 proof consists of; affine Montgomery.
+
+    ``a``: over all columns; ``b1``, ``b2``: over ``b_columns``; ``l``: over the columns after the public
+    ones; ``h``: over the quotient's values. G1 points have shape ``(8,)``, ``b2`` has ``(16,)``.
+    """
+
+    a: U64
+    b1: U64
+    b2: U64
+    l: U64  # noqa: E741
+    h: U64
+
+
 class Engine(Protocol):
     """Bulk arithmetic. Every method checks shapes and raises :class:`EngineError`, never crashes.
 
@@ -285,6 +323,11 @@ class Engine(Protocol):
     def groth16_quotient(self, layout: Layout, witness: U64) -> U64: ...
     # (domain_size, 4) Montgomery: values of A B - C at the odd powers of the generator of the
     # doubled domain, C taken as the product of A and B at the domain (public rows included)
+    def groth16_sums(
+        self, key: ProvingQueries, layout: Layout, witness: U64, *, memory: int | None = None
+    ) -> ProofSums: ...
+    # witness (num_columns, 4) Montgomery. ``memory`` bounds the bytes taken at once beyond the arguments,
+    # a mapped key's pages included (MemoryBoundError, an EngineError, when that is too little)
     def groth16_setup(
         self, layout: Layout, progress: Callable[[str, int, int], None] | None = None
     ) -> SetupResult: ...

@@ -14,8 +14,8 @@ from zkrollup.engine.interface import U64, EngineError
 from zkrollup.engine.native_base import NativeBase
 from zkrollup.engine.native_circuits import CircuitsMixin
 from zkrollup.engine.native_files import FilesMixin
-from zkrollup.engine.native_groth16 import Groth16Mixin
 from zkrollup.engine.native_points import PointsMixin
+from zkrollup.engine.native_prove import ProveMixin
 
 __all__ = ["NativeEngine"]
 
@@ -197,5 +197,5 @@ class _Curve(NativeBase):
         return self._ask("g2_is_in_subgroup", 16, points)
 
 
-class NativeEngine(_Vectors, _Transforms, _Curve, PointsMixin, CircuitsMixin, Groth16Mixin, FilesMixin):
+class NativeEngine(_Vectors, _Transforms, _Curve, PointsMixin, CircuitsMixin, ProveMixin, FilesMixin):
     """All of :class:`zkrollup.engine.interface.Engine` on the C core."""

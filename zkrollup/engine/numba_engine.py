@@ -36,10 +36,13 @@ from zkrollup.engine.interface import (
     Matrix,
     PoseidonParameters,
     Program,
+    ProofSums,
+    ProvingQueries,
     SetupResult,
     ZkeyEntries,
 )
 from zkrollup.engine.numba_points import PointVectors
+from zkrollup.engine.prove_memory import query_lengths, release, steps_within
 
 __all__ = ["NumbaEngine", "Progress"]
 
@@ -438,6 +441,40 @@ class NumbaEngine(PointVectors):
         a[layout.num_rows : layout.num_rows + public] = witness[:public]
         a, b, c = (self.ntt(self.intt(x), coset=True) for x in (a, b, self.fr_mul(a, b)))
         return self.fr_sub(self.fr_mul(a, b), c)
+
+    def groth16_sums(
+        self, key: ProvingQueries, layout: Layout, witness: U64, *, memory: int | None = None
+    ) -> ProofSums:
+        """One sum after the other; with ``memory``, within a bound that is checked beforehand."""
+        what = "groth16_sums"
+        steps = []
+        if memory is not None:
+            steps = steps_within(memory, key, layout, self.threads)
+        columns = checks.array(f"{what}: b_columns", key.b_columns, (None,), np.uint32)
+        witness = checks.vector(f"{what}: witness", witness, layout.num_columns)
+        if len(columns) and (int(columns.max()) >= len(witness) or np.any(columns[1:] <= columns[:-1])):
+            raise EngineError(f"{what}: b_columns: expected columns below {len(witness)}, ascending")
+        lengths = query_lengths(what, key, layout)
+        points = {}
+        for name, count in lengths.items():
+            width = 16 if name == "b2" else 8
+            array = checks.array(f"{what}: {name}", getattr(key, name), (count, width))
+            points[name] = np.require(array, requirements="A")
+        in_b = np.ascontiguousarray(witness[columns])
+        b1, b2 = (
+            np.ascontiguousarray(points[name][columns]) if lengths[name] != len(columns) else points[name]
+            for name in ("b1", "b2")
+        )
+        sums = ProofSums(
+            a=self.g1_msm(points["a"], witness),
+            b1=self.g1_msm(b1, in_b),
+            b2=self.g2_msm(b2, in_b),
+            l=self.g1_msm(points["l"], witness[layout.num_public + 1 :]),
+            h=self.g1_msm(points["h"], self.groth16_quotient(layout, witness)),
+        )
+        for step in steps:
+            release(key, step)
+        return sums
 
     def groth16_setup(self, layout: Layout, progress: Progress | None = None) -> SetupResult:
         """A key from fresh randomness; see :class:`SetupResult`.

@@ -16,7 +16,8 @@ import numpy as np
 
 from zkrollup.bn254 import FR_MODULUS as R
 from zkrollup.engine.convert import fr_from_ints
-from zkrollup.engine.interface import U32, U64, Engine, Layout
+from zkrollup.engine.interface import U64, Engine, Layout, ProvingQueries
+from zkrollup.engine.prove_memory import MemoryBoundError, least_memory, sums_memory
 
 from .keys import Proof
 from .proving_key import ProvingKey
@@ -25,7 +26,14 @@ from .setup import g1_ints, g2_ints
 if TYPE_CHECKING:
     from zkrollup.cs import R1CS, Failure, Witness
 
-__all__ = ["ProvingPoints", "UnsatisfiedError", "prove", "prove_unchecked"]
+__all__ = [
+    "MemoryBoundError",
+    "ProvingPoints",
+    "UnsatisfiedError",
+    "memory_need",
+    "prove",
+    "prove_unchecked",
+]
 
 Observer = Callable[[str, float], None]
 """Called after each phase with its name and the seconds it took."""
@@ -40,11 +48,8 @@ class UnsatisfiedError(ValueError):
         super().__init__(f"witness: {failures[0]}{rest}")
 
 
-class ProvingPoints(Protocol):
-    """What of a key becomes part of a proof: affine Montgomery points, as ``SetupResult`` says.
-
-    The queries' arrays may be unaligned and read-only, as a mapped file has them.
-    """
+class ProvingPoints(ProvingQueries, Protocol):
+    """What of a key becomes part of a proof: affine Montgomery points, as ``SetupResult`` says."""
 
     @property
     def num_public(self) -> int: ...
@@ -58,18 +63,6 @@ class ProvingPoints(Protocol):
     def beta2(self) -> U64: ...
     @property
     def delta2(self) -> U64: ...
-    @property
-    def a(self) -> U64: ...
-    @property
-    def b_columns(self) -> U32: ...
-    @property
-    def b1(self) -> U64: ...
-    @property
-    def b2(self) -> U64: ...
-    @property
-    def l(self) -> U64: ...  # noqa: E743
-    @property
-    def h(self) -> U64: ...
 
 
 def prove(
@@ -80,13 +73,15 @@ def prove(
     *,
     check: bool = True,
     observe: Observer | None = None,
+    memory: int | None = None,
 ) -> Proof:
     """Proves that the prover knows ``witness``, a satisfying one with its public inputs.
 
     Blinding comes from the operating system, so two proofs of one witness differ in every element.
     Raises WrongCircuitError when key and circuit differ, KeyFileError when the key's arrays do not fit
     each other, UnsatisfiedError when ``check`` finds failing rows or seams. Arrays are handed to the
-    engine as they lie in the key's memory map.
+    engine as they lie in the key's memory map. ``memory`` bounds the bytes that the sums take at once, the
+    map's pages included (see :func:`memory_need`); MemoryBoundError when they cannot do with that.
     """
     key.require_circuit(r1cs.digest)
     key.require_layout(r1cs.layout)
@@ -96,24 +91,43 @@ def prove(
         if failures:
             raise UnsatisfiedError(failures)
         clock.done("check")
-    return _prove(key, r1cs.layout, witness.values, engine, clock)
+    return _prove(key, r1cs.layout, witness.values, engine, clock, memory)
 
 
 def prove_unchecked(
-    key: ProvingPoints, layout: Layout, values: U64, engine: Engine, *, observe: Observer | None = None
+    key: ProvingPoints,
+    layout: Layout,
+    values: U64,
+    engine: Engine,
+    *,
+    observe: Observer | None = None,
+    memory: int | None = None,
 ) -> Proof:
     """A proof for the witness ``values`` ((num_columns, 4) Montgomery) that holds only if they satisfy.
 
     For keys without their circuit's C, as a .zkey is: ``layout.blocks[...].c`` is not read. The caller
-    answers for sizes that fit each other, and verifies the proof before handing it on.
+    answers for sizes that fit each other, and verifies the proof before handing it on. ``memory`` as for
+    :func:`prove`.
     """
-    return _prove(key, layout, values, engine, Phases(observe))
+    return _prove(key, layout, values, engine, Phases(observe), memory)
 
 
-def _prove(key: ProvingPoints, layout: Layout, values: U64, engine: Engine, clock: Phases) -> Proof:
-    """The quotient, the sums over the key's points, and the blinding."""
-    quotient = engine.groth16_quotient(layout, values)
-    clock.done("quotient")
+def memory_need(key: ProvingPoints, layout: Layout, threads: int, *, least: bool = False) -> int:
+    """The bytes that proving takes beyond the process as it is: at most, or at least when bounded.
+
+    Counts the key's points where they are mapped from a file, the quotient, and what the sums work with;
+    not the witness, the layout, and arrays that the caller holds already.
+    :mod:`zkrollup.engine.prove_memory` has the formula.
+    """
+    return (least_memory if least else sums_memory)(key, layout, threads)
+
+
+def _prove(
+    key: ProvingPoints, layout: Layout, values: U64, engine: Engine, clock: Phases, memory: int | None
+) -> Proof:
+    """The sums over the key's points, the quotient's included, and the blinding."""
+    sums = engine.groth16_sums(key, layout, values, memory=memory)
+    clock.done("sums")
 
     r, s = secrets.randbelow(R), secrets.randbelow(R)
     one, r_mont, s_mont, minus_rs = engine.fr_to_mont(fr_from_ints([1, r, s, -r * s % R]))
@@ -122,27 +136,14 @@ def _prove(key: ProvingPoints, layout: Layout, values: U64, engine: Engine, cloc
         """offset + blinding * delta1 + total, in G1."""
         return engine.g1_msm(np.stack([offset, key.delta1, total]), np.stack([one, blinding, one]))
 
-    a = blinded1(key.alpha1, r_mont, engine.g1_msm(_aligned(key.a), values))
-    clock.done("msm a")
-    b_values = np.ascontiguousarray(values[key.b_columns])
-    b1 = blinded1(key.beta1, s_mont, engine.g1_msm(_aligned(key.b1), b_values))
-    clock.done("msm b1")
-    b2_sum = engine.g2_msm(_aligned(key.b2), b_values)
-    b2 = engine.g2_msm(np.stack([key.beta2, key.delta2, b2_sum]), np.stack([one, s_mont, one]))
-    clock.done("msm b2")
-    l_sum = engine.g1_msm(_aligned(key.l), values[key.num_public + 1 :])
-    clock.done("msm l")
-    h_sum = engine.g1_msm(_aligned(key.h), quotient)
-    clock.done("msm h")
+    a = blinded1(key.alpha1, r_mont, sums.a)
+    b1 = blinded1(key.beta1, s_mont, sums.b1)
+    b2 = engine.g2_msm(np.stack([key.beta2, key.delta2, sums.b2]), np.stack([one, s_mont, one]))
     c = engine.g1_msm(
-        np.stack([l_sum, h_sum, a, b1, key.delta1]), np.stack([one, one, s_mont, r_mont, minus_rs])
+        np.stack([sums.l, sums.h, a, b1, key.delta1]), np.stack([one, one, s_mont, r_mont, minus_rs])
     )
+    clock.done("blinding")
     return Proof(a=g1_ints(engine, a), b=g2_ints(engine, b2), c=g1_ints(engine, c))
-
-
-def _aligned(points: U64) -> U64:
-    """The array itself where engines can read it in place, else a copy."""
-    return np.require(points, requirements=["A", "C"])
 
 
 class Phases:
