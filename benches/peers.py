@@ -97,13 +97,13 @@ PROVERS = {OURS: _ours, "groth16py": _groth16py, "snarkjs": _snarkjs, "gnark": _
 class Prover:
     """One prover's process, for one circuit and number of threads."""
 
-    def __init__(self, name: str, folder: Path, chain: str, threads: int) -> None:
+    def __init__(self, name: str, folder: Path, chain: str, threads: int, **environment: str) -> None:
         self.name = name
         files = [str(folder / f"{chain}.{kind}") for kind in ("zkey", "wtns", "r1cs")]
         command = [*PROVERS[name](threads), *files]
         if name == "snarkjs":
             command += [str(threads), str(MODULES)]
-        environment = {
+        environment |= {
             "ZKROLLUP_THREADS": str(threads),
             "RAYON_NUM_THREADS": str(threads),
             "GOMAXPROCS": str(threads),
