@@ -48,6 +48,16 @@ ALLOWED: dict[str, frozenset[str]] = {
     "zkrollup.groth16.ceremony": frozenset(
         {"zkrollup.bn254", "zkrollup.engine", "zkrollup.formats", "zkrollup.groth16.transcript"}
     ),
+    "zkrollup.groth16.powers": frozenset(
+        {
+            "zkrollup.bn254",
+            "zkrollup.engine",
+            "zkrollup.formats",
+            "zkrollup.groth16.blake2b",
+            "zkrollup.groth16.ceremony",
+            "zkrollup.groth16.transcript",
+        }
+    ),
     "zkrollup.formats.zkey": frozenset(
         {
             "zkrollup.formats",

@@ -10,7 +10,7 @@ import typer
 
 import zkrollup
 from zkrollup.cli.export import export
-from zkrollup.cli.setup import check_key, contribute, setup
+from zkrollup.cli.setup import check_key, contribute, ptau_commands, setup
 
 __all__ = ["app"]
 
@@ -28,6 +28,7 @@ app.add_typer(export, name="export")
 app.command()(setup)
 app.command()(contribute)
 app.command()(check_key)
+app.add_typer(ptau_commands, name="ptau")
 
 
 def show_version(wanted: bool) -> None:

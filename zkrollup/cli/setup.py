@@ -1,4 +1,4 @@
-"""``setup``, ``contribute``, ``check-key``: keys for circuits. It must not know how a key is made."""
+"""``setup``, ``contribute``, ``check-key``, ``ptau``: ceremonies. It must not know how a key is made."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ import typer
 if TYPE_CHECKING:
     from zkrollup.formats.contributions import Beacon
 
-__all__ = ["check_key", "contribute", "setup"]
+__all__ = ["check_key", "contribute", "ptau_commands", "setup"]
 
 Tell = Callable[[str, int, int], None]
+
+ptau_commands = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Make, contribute to, prepare and check powers of tau, as snarkjs's powersoftau does.",
+)
 
 Circuit = Annotated[Path, typer.Argument(metavar="CIRCUIT.r1cs", help="circom's constraints, BN254.")]
 Powers = Annotated[Path, typer.Argument(metavar="POT.ptau", help="Powers of tau, as snarkjs writes them.")]
@@ -135,6 +141,87 @@ def check_key(
             f"{key}: made from {circuit} and {ptau}, but nobody contributed to it: anybody could forge proofs"
         )
     say(f"{key}: made from {circuit} and {ptau}; circuit hash {found.circuit_hash.hex()}")
+
+
+@ptau_commands.command("new")
+def new_powers(
+    power: Annotated[
+        int, typer.Argument(metavar="POWER", help="For circuits of up to 2^POWER rows.", min=1, max=28)
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT.ptau", help="Where the powers go.")],
+) -> None:
+    """Begin: powers of tau = 1, to be contributed to."""
+    from zkrollup.cli.show import say
+    from zkrollup.groth16.powers import new_ptau
+
+    require_folder(out)
+    say(f"{out}: first challenge {new_ptau(out, power).hex()}")
+
+
+@ptau_commands.command("contribute")
+def contribute_powers(
+    before: Annotated[Path, typer.Argument(metavar="IN.ptau", help="The powers so far.")],
+    after: Annotated[Path, typer.Argument(metavar="OUT.ptau", help="Where the new powers go.")],
+    name: Name = "",
+    beacon: BeaconValue = None,
+    iterations: Iterations = 10,
+    threads: Threads = None,
+) -> None:
+    """Contribute secrets to powers of tau, which are forgotten at once, or end with a beacon."""
+    from zkrollup.cli.show import say
+    from zkrollup.engine import get_engine
+    from zkrollup.formats.ptau import Ptau
+    from zkrollup.groth16 import powers
+
+    require_folder(after)
+    engine, given = get_engine(threads=threads), Ptau.load(before)
+    with told("contribution", 5) as tell:
+        if beacon is None:
+            digest = powers.contribute_ptau(given, after, name, engine, tell)
+        else:
+            public = beacon_of(beacon, iterations)
+            digest = powers.contribute_ptau_beacon(given, after, name, public, engine, tell)
+    say(f"{after}: contribution hash {digest.hex()}")
+
+
+@ptau_commands.command("prepare")
+def prepare_powers(
+    before: Annotated[Path, typer.Argument(metavar="IN.ptau", help="The powers.")],
+    after: Annotated[Path, typer.Argument(metavar="OUT.ptau", help="Where the prepared powers go.")],
+    threads: Threads = None,
+) -> None:
+    """Add what setups of circuits read, so that each is faster."""
+    from zkrollup.cli.show import say
+    from zkrollup.engine import get_engine
+    from zkrollup.formats.ptau import Ptau
+    from zkrollup.groth16.powers import prepare_ptau
+
+    require_folder(after)
+    engine, given = get_engine(threads=threads), Ptau.load(before)
+    with told("preparation", 4) as tell:
+        prepare_ptau(given, after, engine, tell)
+    say(f"{after}: prepared for circuits of up to 2^{given.power} rows")
+
+
+@ptau_commands.command("verify")
+def verify_powers(ptau: Powers, threads: Threads = None) -> None:
+    """Check that a file holds the powers of one tau, and every contribution to it."""
+    from zkrollup.cli import StatementFalse
+    from zkrollup.cli.show import say
+    from zkrollup.engine import get_engine
+    from zkrollup.formats.ptau import Ptau
+    from zkrollup.groth16.powers import InvalidPowers, verify_ptau
+
+    engine, given = get_engine(threads=threads), Ptau.load(ptau)
+    try:
+        with told("check", 3) as tell:
+            found = verify_ptau(given, engine, tell)
+    except InvalidPowers as error:
+        raise StatementFalse(str(error)) from None
+    for number, (one, digest) in enumerate(found.contributions, 1):
+        say(f"{'contribution' if one.beacon is None else 'beacon'} {number} {one.name!r}: {digest.hex()}")
+    state = "prepared" if found.prepared else "not prepared"
+    say(f"{ptau}: powers of one tau for circuits of up to 2^{given.power} rows, {state}")
 
 
 def require_folder(path: Path) -> None:
