@@ -24,6 +24,8 @@ struct zkr_setup {
     zkr_fe *l; /* num_columns: (beta A_j + alpha B_j + C_j)(tau) over gamma, then over delta */
     zkr_fe *h; /* domain */
     uint32_t *b_columns;
+    zkr_fixed_g1 g1; /* tables of the generators' multiples: no secrets */
+    zkr_fixed_g2 g2;
 };
 
 /* ---- memory that held secrets --------------------------------------------------------------- */
@@ -43,6 +45,8 @@ void zkr_setup_free(zkr_setup *setup) {
     secret_free(setup->l, setup->num_columns);
     secret_free(setup->h, setup->domain);
     free(setup->b_columns);
+    zkr_fixed_free_g1(&setup->g1);
+    zkr_fixed_free_g2(&setup->g2);
     zkr_wipe(setup, sizeof *setup);
     free(setup);
 }
@@ -318,6 +322,11 @@ int zkr_setup_new(const zkr_engine *engine, zkr_setup **out, const zkr_layout *l
     s->l = secret_alloc(s->num_columns);
     s->h = secret_alloc(domain);
     status = s->a == NULL || s->b == NULL || s->l == NULL || s->h == NULL ? ZKR_NOMEM : fill(engine, s, layout);
+    if (status == ZKR_OK) {
+        const size_t in_g1 = 2 * s->num_columns + s->num_b + s->domain;
+        status = zkr_fixed_new_g1(engine, &s->g1, &g1_generator, in_g1);
+    }
+    if (status == ZKR_OK) status = zkr_fixed_new_g2(engine, &s->g2, &g2_generator, s->num_b);
     if (status == ZKR_OK) *out = s;
     else zkr_setup_free(s);
     return status;
@@ -367,8 +376,8 @@ int zkr_setup_points(const zkr_engine *engine, const zkr_setup *setup, uint64_t 
     case ZKR_SETUP_L: scalars = setup->l + setup->num_public + 1; break;
     default: scalars = setup->h; break;
     }
-    const int status = over_fq2 ? zkr_fixed_base_g2(engine, (zkr_g2 *)out, &g2_generator, scalars + begin, n)
-                                : zkr_fixed_base_g1(engine, (zkr_g1 *)out, &g1_generator, scalars + begin, n);
+    const int status = over_fq2 ? zkr_fixed_many_g2(engine, (zkr_g2 *)out, &setup->g2, scalars + begin, n)
+                                : zkr_fixed_many_g1(engine, (zkr_g1 *)out, &setup->g1, scalars + begin, n);
     zkr_wipe(single, sizeof single);
     return status;
 }

@@ -43,4 +43,25 @@ int zkr_msm_g2(const zkr_engine *engine, zkr_g2 *out, const zkr_g2 *bases, const
 int zkr_fixed_base_g1(const zkr_engine *engine, zkr_g1 *out, const zkr_g1 *base, const zkr_fe *scalars, size_t n);
 int zkr_fixed_base_g2(const zkr_engine *engine, zkr_g2 *out, const zkr_g2 *base, const zkr_fe *scalars, size_t n);
 
+/* The same with a table that serves many calls. */
+typedef struct {
+    unsigned c, windows;
+    zkr_fe bias;
+    zkr_g1 *points; /* [window][d - 1]: d 2^(c window) base, and infinity at the end */
+} zkr_fixed_g1;
+
+typedef struct {
+    unsigned c, windows;
+    zkr_fe bias;
+    zkr_g2 *points;
+} zkr_fixed_g2;
+
+/* A table for about n multiples in all; ZKR_NOMEM leaves nothing behind. */
+int zkr_fixed_new_g1(const zkr_engine *engine, zkr_fixed_g1 *table, const zkr_g1 *base, size_t n);
+int zkr_fixed_new_g2(const zkr_engine *engine, zkr_fixed_g2 *table, const zkr_g2 *base, size_t n);
+void zkr_fixed_free_g1(zkr_fixed_g1 *table);
+void zkr_fixed_free_g2(zkr_fixed_g2 *table);
+int zkr_fixed_many_g1(const zkr_engine *engine, zkr_g1 *out, const zkr_fixed_g1 *table, const zkr_fe *scalars, size_t n);
+int zkr_fixed_many_g2(const zkr_engine *engine, zkr_g2 *out, const zkr_fixed_g2 *table, const zkr_fe *scalars, size_t n);
+
 #endif
