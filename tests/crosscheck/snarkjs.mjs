@@ -5,6 +5,8 @@
 //     node snarkjs.mjs NODE_MODULES witness PROGRAM.wasm INPUT.json WITNESS.wtns
 //     node snarkjs.mjs NODE_MODULES check CIRCUIT.r1cs WITNESS.wtns
 //     node snarkjs.mjs NODE_MODULES setup CIRCUIT.r1cs POWER KEY.zkey VKEY.json   (a ceremony of one)
+//     node snarkjs.mjs NODE_MODULES contribute BEFORE.zkey AFTER.zkey NAME
+//     node snarkjs.mjs NODE_MODULES verify-key CIRCUIT.r1cs POWERS.ptau KEY.zkey
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -40,6 +42,11 @@ const steps = {
     write(verifyingKey, await snarkjs.zKey.exportVerificationKey(key));
     return true;
   },
+  async contribute(before, after, name) {
+    await snarkjs.zKey.contribute(before, after, name, "any entropy");
+    return true;
+  },
+  "verify-key": (circuit, powers, key) => snarkjs.zKey.verifyFromR1cs(circuit, powers, key, quiet),
 };
 
 const yes = await steps[step](...names);

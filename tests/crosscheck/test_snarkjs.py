@@ -16,12 +16,15 @@ import pytest
 
 from zkrollup.engine.convert import ints_from_limbs
 from zkrollup.engine.interface import Engine
+from zkrollup.formats.ptau import Ptau
 from zkrollup.formats.r1cs import R1csFile
 from zkrollup.formats.wtns import WtnsFile
+from zkrollup.formats.zkey_write import write_zkey
+from zkrollup.groth16.ceremony import InvalidKey, circuit_hash, contribute, setup_from_ptau, verify_key
 from zkrollup.groth16.keys import Proof, VerifyingKey, load_public_inputs, public_inputs_to_json
 from zkrollup.verifier import verify
 
-from .conftest import Case, with_our_key
+from .conftest import VECTORS, Case, with_our_key
 
 HERE = Path(__file__).resolve().parent
 BENCHES = HERE.parent.parent / "benches"
@@ -147,3 +150,27 @@ def test_json__snarkjs_and_we_write_the_same_public_inputs(compiled: Case, tmp_p
     snarkjs("prove", compiled.zkey, compiled.wtns, tmp_path / "proof.json", tmp_path / "public.json")
     theirs = json.loads((tmp_path / "public.json").read_text())
     assert theirs == json.loads(public_inputs_to_json(compiled.public))
+
+
+def test_ceremony__ours_and_snarkjs_contributions_to_one_key_both_verify(ours: Case, tmp_path: Path) -> None:
+    powers = VECTORS / "ceremony" / "prepared_5.ptau"
+    layout, ptau, engine = R1csFile.read(ours.r1cs).layout(), Ptau.load(powers), ours.engine
+    result = setup_from_ptau(layout, ptau, engine)
+    steps = [tmp_path / f"{number}.zkey" for number in range(4)]
+    write_zkey(steps[0], layout, result, engine, circuit_hash=circuit_hash(result, ptau, engine))
+    contribute(steps[0], steps[1], "we", engine)
+    assert snarkjs("verify-key", ours.r1cs, powers, steps[1])
+    snarkjs("contribute", steps[1], steps[2], "they")
+    contribute(steps[2], steps[3], "we again", engine)
+    assert snarkjs("verify-key", ours.r1cs, powers, steps[3])
+    found = verify_key(layout, ptau, steps[3], engine)
+    assert [one.name for one, _ in found.contributions] == ["we", "they", "we again"]
+    key = Case(ours.r1cs, ours.wtns, steps[3], engine)
+    assert accepts(key, key.prove(), key.public, tmp_path)
+
+
+def test_ceremony__neither_takes_a_key_that_is_not_of_these_powers(ours: Case) -> None:
+    powers = VECTORS / "ceremony" / "prepared_5.ptau"
+    assert not snarkjs("verify-key", ours.r1cs, powers, ours.zkey)
+    with pytest.raises(InvalidKey):
+        verify_key(R1csFile.read(ours.r1cs).layout(), Ptau.load(powers), ours.zkey, ours.engine)
