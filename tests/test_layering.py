@@ -89,6 +89,7 @@ ALLOWED: dict[str, frozenset[str]] = {
         }
     ),
     "zkrollup.operator": ANYTHING,
+    "zkrollup.bench": ANYTHING,
     "zkrollup.cli": ANYTHING,
 }
 

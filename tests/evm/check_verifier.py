@@ -26,9 +26,10 @@ from typing import Any
 
 from zkrollup.bn254 import FQ_MODULUS as Q
 from zkrollup.bn254 import FR_MODULUS as R
-from zkrollup.bn254 import g1, g2
+from zkrollup.bn254 import g2
 from zkrollup.groth16.keys import Proof, VerifyingKey, load_public_inputs
 from zkrollup.groth16.solidity import calldata, function_signature, verifier_contract
+from zkrollup.testing.proofs import simulated_proof
 
 TESTS = Path(__file__).resolve().parents[1]
 RESULT = TESTS / "vectors" / "evm" / "verifier.json"
@@ -36,28 +37,6 @@ SNARKJS = TESTS / "vectors" / "groth16_files"
 FORK = "SHANGHAI"
 CALLER = "0x1000000000000000000000000000000000000001"
 GAS_AIM = 230_000
-
-
-def simulated(num_public: int) -> tuple[VerifyingKey, Proof, list[int]]:
-    """A key whose secrets are known here, and a proof made with them for arbitrary inputs."""
-    draw = [int.from_bytes(sha256(f"{num_public} {i}".encode()).digest(), "big") % R for i in range(300)]
-    alpha, beta, gamma, delta, a, b = draw[:6]
-    ic, inputs = draw[6 : 7 + num_public], draw[150 : 150 + num_public]
-    if num_public:
-        inputs[0] = 0
-        inputs[-1] = R - 1
-    total = sum(x * y for x, y in zip(ic, [1, *inputs], strict=True))
-    c = (a * b - alpha * beta - total * gamma) * pow(delta, -1, R) % R
-    one, two = g1.GENERATOR, g2.GENERATOR
-    vk = VerifyingKey(
-        g1.mul(one, alpha),
-        g2.mul(two, beta),
-        g2.mul(two, gamma),
-        g2.mul(two, delta),
-        tuple(g1.mul(one, x) for x in ic),
-        insecure=True,
-    )
-    return vk, Proof(g1.mul(one, a), g2.mul(two, b), g1.mul(one, c)), inputs
 
 
 def outside_subgroup() -> tuple[tuple[int, int], tuple[int, int]]:
@@ -180,7 +159,7 @@ def main() -> int:
     key = VerifyingKey.load(SNARKJS / "verification_key.json")
     proof, inputs = Proof.load(SNARKJS / "proof.json"), load_public_inputs(SNARKJS / "public.json")
     keys = {"snarkjs's, 3 public inputs": (key, proof, inputs)}
-    keys |= {f"{n} public inputs": simulated(n) for n in (0, 1, 3, 100)}
+    keys |= {f"{n} public inputs": simulated_proof(n) for n in (0, 1, 3, 100)}
     found = {name: examine(name, key, options.solc) for name, key in keys.items()}
     for name, result in found.items():
         print(

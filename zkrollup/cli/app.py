@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import zkrollup
+from zkrollup.cli.bench import bench
 from zkrollup.cli.export import export
 from zkrollup.cli.setup import check_key, contribute, ptau_commands, setup
 
@@ -29,6 +30,7 @@ app.command()(setup)
 app.command()(contribute)
 app.command()(check_key)
 app.add_typer(ptau_commands, name="ptau")
+app.add_typer(bench, name="bench")
 
 
 def show_version(wanted: bool) -> None:

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import zkrollup
+from zkrollup.bench.machine import cores, processor_name
 from zkrollup.engine import available_cpu_paths, get_engine
 from zkrollup.groth16.setup import cache_directory
 
-__all__ = ["examine", "processor_name"]
+__all__ = ["examine"]
 
 LIBRARIES = ("numpy", "numba", "cffi", "rich", "typer", "pycryptodome")
-
-
-def processor_name() -> str:
-    """The processor's own name for itself, as far as the system tells."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return platform.processor() or platform.machine()
 
 
 def examine() -> dict[str, Any]:
@@ -55,7 +43,7 @@ def examine() -> dict[str, Any]:
         "python": sys.version.split()[0],
         "system": platform.platform(),
         "processor": processor_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "engine": engine.name,
         "cpu": engine.cpu,
         "threads": engine.threads,

@@ -42,7 +42,7 @@ def load_verifying_key(path: Path) -> VerifyingKey:
     return VerifyingKey.load(path)
 
 
-def hand_over(text: str, out: Path | None) -> None:
+def hand_over(text: str, out: Path | None, *, quiet: bool = False) -> None:
     """Writes a file, complete or not at all, or prints."""
     if out is None:
         print(text, end="" if text.endswith("\n") else "\n")
@@ -59,7 +59,8 @@ def hand_over(text: str, out: Path | None) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    say(f"{out}: {out.stat().st_size:,} bytes written")
+    if not quiet:
+        say(f"{out}: {out.stat().st_size:,} bytes written")
 
 
 @export.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Steps", "print_mapping", "print_rows", "progress_steps", "say"]
+__all__ = ["Steps", "print_mapping", "print_plain", "print_rows", "progress_steps", "say"]
 
 
 @cache
@@ -73,6 +73,16 @@ def print_rows(title: str, header: Iterable[str], rows: Iterable[Iterable[object
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     _out().print(table)
+
+
+def print_plain(header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Columns without lines between, each as wide as its widest cell, for wide tables; never folded."""
+    table = [list(header), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for first, *others in table:
+        cells = [first.ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        say("  ".join(cells).rstrip())
 
 
 def print_mapping(title: str, facts: Mapping[str, Any]) -> None:
