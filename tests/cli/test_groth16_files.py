@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,31 @@ def test_prove__makes_what_verify_accepts(tmp_path: Path) -> None:
     assert (tmp_path / "proof.json").read_text() != PROOF.read_text()
     done = run("verify", VKEY, tmp_path / "public.json", tmp_path / "proof.json")
     assert done.returncode == 0, done.stderr
+
+
+def test_prove__says_its_memory_and_keeps_to_a_bound(tmp_path: Path) -> None:
+    done = prove(tmp_path, ZKEY, WTNS, "--threads", "2")
+    said = re.search(r"23 constraints, proved in up to ([0-9]+)M of memory", " ".join(done.stdout.split()))
+    assert said is not None, done.stdout
+    for size in (f"{said[1]}M", "1.5G", str(1 << 30)):
+        (tmp_path / "proof.json").unlink(missing_ok=True)
+        done = prove(tmp_path, ZKEY, WTNS, "--threads", "2", "--memory", size)
+        assert done.returncode == 0, done.stderr
+        assert run("verify", VKEY, tmp_path / "public.json", tmp_path / "proof.json").returncode == 0
+
+
+def test_prove__a_bound_that_cannot_be_met_is_told_with_the_least(tmp_path: Path) -> None:
+    done = prove(tmp_path, ZKEY, WTNS, "--memory", "1M")
+    ends(done, 2, "--memory 1M", "takes at least")
+    least = re.search(r"at least ([0-9]+)M", done.stderr)
+    assert least is not None, done.stderr
+    assert 10 < int(least[1]) < 500
+    assert not (tmp_path / "proof.json").exists()
+    ends(
+        prove(tmp_path, ZKEY, WTNS, "--memory", "much"),
+        2,
+        "--memory much: expected a size such as 700M or 2G",
+    )
 
 
 def test_verify__accepts_snarkjs_proof() -> None:

@@ -98,9 +98,10 @@ def test_zkey__sizes_are_the_circuits(zkey: Zkey) -> None:
     assert layout.domain_size == len(zkey.h) == DOMAIN
     assert len(zkey.a) == WIRES
     assert len(zkey.l) == WIRES - PUBLIC - 1
-    assert len(zkey.b1) == len(zkey.b2) == len(zkey.b_columns) < WIRES
-    assert zkey.b1.any(axis=1).all()
-    assert zkey.b2.any(axis=1).all()
+    assert len(zkey.b1) == len(zkey.b2) == WIRES
+    in_b = np.flatnonzero(zkey.b1.any(axis=1))
+    assert np.array_equal(in_b, zkey.b_columns)
+    assert np.array_equal(in_b, np.flatnonzero(zkey.b2.any(axis=1)))
 
 
 def test_zkey__verifying_key_is_the_one_that_snarkjs_exports(zkey: Zkey) -> None:

@@ -41,7 +41,8 @@ MakeLayout = Callable[[int, tuple[int, ...]], Layout]
 
 
 def points_of(key: Zkey) -> SetupResult:
-    return SetupResult(**{name: getattr(key, name) for name in POINTS})
+    points = {name: getattr(key, name) for name in POINTS}
+    return SetupResult(**points | {name: points[name][key.b_columns] for name in ("b1", "b2")})
 
 
 @pytest.mark.parametrize("name", ["chain.zkey", "uncontributed.zkey"])
@@ -77,7 +78,7 @@ def test_write_zkey__a_key_from_circoms_constraints_proves_circoms_witness(
     assert key.verifying_key.insecure
     assert (key.contributions, key.circuit_hash) == ((), bytes(64))
     for name in POINTS:
-        assert np.array_equal(getattr(key, name), getattr(points, name)), name
+        assert np.array_equal(getattr(points_of(key), name), getattr(points, name)), name
     key.check_points(engine)
     witness = WtnsFile.read(FILES / "chain.wtns").values
     proof = prove_unchecked(key, key.layout, engine.fr_to_mont(witness), engine)
@@ -107,7 +108,7 @@ def test_write_zkey__instances_are_unrolled_row_by_row(
         key = Zkey.load(path, engine)
         assert (key.layout.num_rows, key.layout.num_columns) == (layout.num_rows, layout.num_columns)
         for name in POINTS:
-            assert np.array_equal(getattr(key, name), getattr(points, name)), name
+            assert np.array_equal(getattr(points_of(key), name), getattr(points, name)), name
         values = np.random.default_rng(seed).integers(1, 1 << 62, size=layout.num_columns).tolist()
         witness = engine.fr_to_mont(fr_from_ints([1, *values[1:]]))
         ours = engine.r1cs_products(layout, witness)

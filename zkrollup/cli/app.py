@@ -89,11 +89,17 @@ def prove(
     threads: Annotated[
         int | None, typer.Option(help="Threads (default: every core).", min=1, max=1024)
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Take at most this much memory, for example 700M or 2G, and longer."
+        ),
+    ] = None,
 ) -> None:
     """Prove a circom circuit with the files that circom and snarkjs write."""
     from zkrollup.cli.groth16 import prove_files
 
-    prove_files(circuit, witness, proof, public, threads=threads)
+    prove_files(circuit, witness, proof, public, threads=threads, memory=memory)
 
 
 @app.command()

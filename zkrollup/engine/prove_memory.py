@@ -169,9 +169,10 @@ def mapping(array: Any) -> mmap.mmap | None:
     return None
 
 
-def release(key: ProvingQueries, step: Step) -> None:
-    """Gives back the pages of the step's points; they stay in the system's cache, and in the file."""
-    for name in (*step.arrays, *(("h",) if len(step.values) else ())):
+def release(key: ProvingQueries, step: Step | None = None) -> None:
+    """Gives back the pages of a step's points, or all; they stay in the system's cache, and in the file."""
+    names = ("a", "b1", "b2", "l", "h")
+    for name in names if step is None else (*step.arrays, *(("h",) if len(step.values) else ())):
         array = getattr(key, name)
         mapped = mapping(array)
         if mapped is None or array.nbytes == 0 or not hasattr(mapped, "madvise"):

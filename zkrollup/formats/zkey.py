@@ -55,8 +55,8 @@ _CHUNK = 1 << 16  # rows looked at in one piece, so that a check of a mapped sec
 class Zkey:
     """A key: a prover's points (``zkrollup.groth16.prove.ProvingPoints``) and its layout.
 
-    Queries are views of the mapped file and may be unaligned; ``b1`` and ``b2`` are those of the wires
-    listed in ``b_columns``, where B has a finite point. ``layout`` has an empty C. ``contributions`` are
+    Queries are views of the mapped file and may be unaligned; ``b1`` and ``b2`` have a point for each wire,
+    finite for those listed in ``b_columns``. ``layout`` has an empty C. ``contributions`` are
     who changed delta, first to last, and ``circuit_hash`` (64 bytes) what they were bound to; neither is
     verified here.
     """
@@ -152,8 +152,6 @@ class Zkey:
         )
         layout = _layout(file.reader(4), wires, public, domain, engine)
         b_columns = np.flatnonzero(_finite(b1) | _finite(b2)).astype(np.uint32)
-        if len(b_columns) < wires:
-            b1, b2 = b1[b_columns], b2[b_columns]
         circuit_hash, contributions = read_contributions(file.reader(10))
         key = cls(
             path=Path(path),
@@ -196,9 +194,8 @@ class Zkey:
                 wrong = np.flatnonzero(~holds(piece) & piece.any(axis=1))
                 if len(wrong):
                     place = begin + int(wrong[0])
-                    index = int(self.b_columns[place]) if name in ("B1", "B2") else place
                     raise FormatError(
-                        self.path, section, f"{name}[{index}]", "another point", "a point of its group"
+                        self.path, section, f"{name}[{place}]", "another point", "a point of its group"
                     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from zkrollup.bn254 import FR_MODULUS as R
 from zkrollup.engine.convert import fr_from_ints
 from zkrollup.engine.interface import U64, Engine, Layout, ProvingQueries
-from zkrollup.engine.prove_memory import MemoryBoundError, least_memory, sums_memory
+from zkrollup.engine.prove_memory import MemoryBoundError, least_memory, release, sums_memory
 
 from .keys import Proof
 from .proving_key import ProvingKey
@@ -33,6 +33,7 @@ __all__ = [
     "memory_need",
     "prove",
     "prove_unchecked",
+    "release",
 ]
 
 Observer = Callable[[str, float], None]
