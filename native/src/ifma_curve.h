@@ -41,10 +41,11 @@ ZKR_V52_INLINE void zkr_fq_weaken(zkr_v52 *out, const zkr_v52 *a) {
     zkr_v52_tidy(out);
 }
 
-/* One weak element below 2p -> the one below p */
+/* One weak element below 2p -> the one below p, which its top word tells it to be but once in 2^40 */
 ZKR_INLINE void zkr_fq_settle(zkr_fe *a) {
     zkr_fe t;
     uint64_t borrow = 0;
+    if (__builtin_expect(a->l[3] < FQ_P_3, 1)) return;
     for (int i = 0; i < 4; i++) t.l[i] = zkr_sbb(a->l[i], fq_modulus.l[i], &borrow);
     zkr_fe_cmov(a, &t, borrow - 1);
 }

@@ -251,12 +251,31 @@ static void G(ifma_add_kernel)(POINT *out, const POINT *a, const POINT *b, size_
     for (size_t i = 0; i < n; i++) SETTLE(&out[i].x), SETTLE(&out[i].y);
 }
 
+/* Appends `count` pairs to the lists, eight at a time, so that up to seven places after them are written too:
+ * neighbours from `from` on, or the entries that stand there; their sums go to consecutive places. */
+ZKR_V52_INLINE void G(list_pairs)(uint32_t *first, uint32_t *second, uint32_t *to, const uint32_t *entries, uint32_t from,
+                                  uint32_t place, const uint32_t count) {
+    const __m256i steps = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    for (uint32_t i = 0; i < count; i += 8, from += 16, place += 8) {
+        const __m256i next = _mm256_add_epi32(_mm256_set1_epi32((int)place), steps);
+        _mm256_storeu_si256((__m256i *)(void *)(to + i), next);
+        __m256i one = _mm256_add_epi32(_mm256_set1_epi32((int)from), _mm256_add_epi32(steps, steps));
+        if (entries != NULL) {
+            const __mmask16 left = (__mmask16)(count - i < 8 ? (1u << 2 * (count - i)) - 1 : 0xffffu);
+            const __m512i both = _mm512_maskz_loadu_epi32(left, entries + from);
+            one = _mm512_cvtepi64_epi32(both);
+            _mm256_storeu_si256((__m256i *)(void *)(second + i), _mm512_cvtepi64_epi32(_mm512_srli_epi64(both, 32)));
+        }
+        _mm256_storeu_si256((__m256i *)(void *)(first + i), one);
+    }
+}
+
 /* One round over all segments: neighbours are added, and a segment of l leaves (l + 1) / 2 points from
  * where it stands. An odd segment's first point stays where it is; sums go forwards, to places whose
  * points have been read. */
 ZKR_V52_INLINE void G(sum_round)(POINT *points, const POINT *bases, const uint32_t *entries, uint32_t *lengths,
                                  uint32_t *places, size_t segments, FE *kept, const bool first) {
-    uint32_t one[IFMA_PAIRS], two[IFMA_PAIRS], to[IFMA_PAIRS], at = 0, place = 0;
+    uint32_t one[IFMA_PAIRS + 8], two[IFMA_PAIRS + 8], to[IFMA_PAIRS + 8], at = 0, place = 0;
     G(pairs) p = {.a = bases, .first = one, .second = two, .to = to, .out = points};
     uint32_t ahead = 0, ahead_at = 0; /* the segment, and its first entry, whose leftover is being fetched */
     for (size_t s = 0; s < segments; s++) {
@@ -272,10 +291,9 @@ ZKR_V52_INLINE void G(sum_round)(POINT *points, const POINT *bases, const uint32
             }
             if (odd) {
                 const POINT *base = &bases[entries[at] & 0x7fffffffu];
-                if (entries[at] >> 31)
-                    G(neg)(&points[place], base);
-                else
-                    points[place] = *base;
+                POINT either[2] = {*base}; /* a sign is not to be guessed */
+                G(neg)(&either[1], base);
+                points[place] = either[entries[at] >> 31];
             }
         } else {
             at = place = places[s];
@@ -283,11 +301,7 @@ ZKR_V52_INLINE void G(sum_round)(POINT *points, const POINT *bases, const uint32
         uint32_t f = at + odd, t = place + odd;
         for (uint32_t left = half; left > 0;) {
             const uint32_t room = (uint32_t)(IFMA_PAIRS - p.count), now = left < room ? left : room;
-            for (uint32_t i = 0; i < now; i++) {
-                one[p.count + i] = first ? entries[f + 2 * i] : f + 2 * i;
-                if (first) two[p.count + i] = entries[f + 2 * i + 1];
-                to[p.count + i] = t + i;
-            }
+            G(list_pairs)(one + p.count, two + p.count, to + p.count, first ? entries : NULL, f, t, now);
             f += 2 * now, t += now, left -= now, p.count += now;
             if (p.count == IFMA_PAIRS) {
                 if (first)

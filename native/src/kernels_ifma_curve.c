@@ -13,7 +13,7 @@ enum { IFMA_ADD, IFMA_ENTRIES, IFMA_NEIGHBOURS };
 /* Pairs that share an inversion, whose points, read twice, stay in the second-level cache */
 #define IFMA_PAIRS 2048
 /* Vectors that points are fetched ahead */
-#define IFMA_AHEAD 32
+#define IFMA_AHEAD 12
 
 #define G(name) ZKR_PASTE(g1_, name)
 #define B(name) ZKR_PASTE(fq_, name)
