@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from zkrollup.bn254 import g1, g2
+from zkrollup.bn254.encoding import g1_to_bytes
 from zkrollup.bn254.fields import FR_MODULUS
 from zkrollup.engine import Engine, get_engine
-from zkrollup.engine.interface import Block, Layout, Matrix
+from zkrollup.engine.interface import Block, Layout, Matrix, SetupResult
 from zkrollup.formats.binfile import BinFile, BinFileWriter, FormatError
 from zkrollup.formats.contributions import Beacon, read_contributions, write_contributions
 from zkrollup.formats.ptau import Ptau
@@ -24,6 +25,7 @@ from zkrollup.groth16.ceremony import (
     contribute,
     contribute_beacon,
     contribution_hash,
+    minus_as_if_points,
     setup_from_ptau,
     verify_key,
 )
@@ -326,3 +328,43 @@ def test_sums__of_several_instances_are_those_of_their_rows_written_out(powers: 
     for name in ("ic", "a", "b_columns", "b1", "b2", "l", "h"):
         assert np.array_equal(getattr(one, name), getattr(two, name)), name
     assert g1_from_limbs(two.a[0].tobytes(), "a") != g1_from_limbs(two.a[1].tobytes(), "a")
+
+
+def test_difference_with_bytes_that_are_no_point__is_that_of_snarkjs() -> None:
+    """What it hashes at 2^15 rows when the powers end there: the file's bytes after section 2, minus a point.
+
+    With powers that this package made, snarkjs 0.7.6 gave a key for 32758 rows these bytes and no others.
+    """
+    following = bytes.fromhex(
+        "0300000000004000000000002620bc02d1b5838e72017b493519ebdcdf1a81974726b8fb3b5096af4138571940614ca8"
+        "7d73b4afc4d802585add4360862fa052"
+    )
+    last = bytes.fromhex(
+        "6cfa97616bf17a5aa4229edcdb9c1db178717d03f148af18718177402247fa08ce02400b57dc290b439b99cda2671d2a"
+        "9b0ecbdcd37f297cbe1683fd852d220d"
+    )
+    wanted = bytes.fromhex(
+        "1edec8211f51d091d2a6e4f67ef3e094b8572d712b859c6db0bcb10d17fa87121ae2f061c6536a108d676d9c0f2be521"
+        "43a4fec2f0dfb808ca7e8561a4e32c44"
+    )
+    assert minus_as_if_points(following, last) == wanted
+    one, two = (g1.mul(g1.GENERATOR, k) for k in (123, 456))
+    minus = g1.add(one, g1.negate(two))
+    assert minus_as_if_points(g1_to_limbs(one), g1_to_limbs(two)) == g1_to_bytes(minus)
+
+
+def test_circuit_hash__takes_one_difference_more_from_32768_rows_on() -> None:
+    """As snarkjs does, which reads them 16384 at a time; the bytes after the powers count there only."""
+    engine = get_engine()
+    limbs = np.frombuffer(POINT, dtype="<u8").astype(np.uint64).reshape(1, 8)
+    for rows, counts in ((1 << 14, False), (1 << 15, True)):
+        zero1, zero2 = np.zeros(8, np.uint64), np.zeros(16, np.uint64)
+        result = SetupResult(
+            zero1, zero1, zero1, zero2, zero2, zero2, zero1.reshape(1, 8), zero1.reshape(1, 8),
+            np.zeros(0, np.uint32), np.zeros((0, 8), np.uint64), np.zeros((0, 16), np.uint64),
+            np.zeros((0, 8), np.uint64), np.zeros((rows, 8), np.uint64),
+        )  # fmt: skip
+        powers = Ptau.load(CEREMONY / "raw_5.ptau")
+        powers = replace(powers, tau_g1=np.broadcast_to(limbs, (2 * rows - 1, 8)))
+        one, two = (circuit_hash(result, replace(powers, following=bytes([i]) * 64), engine) for i in (1, 2))
+        assert (one != two) == counts

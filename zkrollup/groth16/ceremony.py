@@ -45,11 +45,12 @@ from zkrollup.bn254.g1 import G1Point
 from zkrollup.bn254.g2 import G2Point
 from zkrollup.bn254.pairing import pairing_check
 from zkrollup.engine.convert import fr_from_ints
+from zkrollup.engine.file_arrays import ZKEY_ENTRY
 from zkrollup.engine.interface import U32, U64, Engine, Layout, SetupResult
 from zkrollup.formats.binfile import BinFile, BinFileWriter, FormatError
 from zkrollup.formats.contributions import Beacon, Contribution, read_contributions, write_contributions
 from zkrollup.formats.ptau import LagrangePoints, Ptau
-from zkrollup.formats.zkey_write import ENTRY, MAX_DOMAIN
+from zkrollup.formats.zkey_write import MAX_DOMAIN
 
 from .transcript import (
     ChaCha,
@@ -75,6 +76,7 @@ __all__ = [
     "contribute",
     "contribute_beacon",
     "contribution_hash",
+    "minus_as_if_points",
     "nobody",
     "random_scalars",
     "require_beacon",
@@ -220,7 +222,7 @@ def circuit_hash(result: SetupResult, ptau: Ptau, engine: Engine) -> bytes:
         if len(ptau.tau_g1) > 2 * n - 1:
             h.update(uncompressed(engine, _differences(ptau.tau_g1, n, n - 1, n, engine)))
         else:
-            h.update(_minus_as_if_points(ptau.following, ptau.tau_g1[n - 1].tobytes()))
+            h.update(minus_as_if_points(ptau.following, ptau.tau_g1[n - 1].tobytes()))
     absorb(result.l, 8)
     absorb(result.a, 8)
     absorb(result.b1, 8, result.b_columns)
@@ -228,18 +230,37 @@ def circuit_hash(result: SetupResult, ptau: Ptau, engine: Engine) -> bytes:
     return h.digest()
 
 
-def _minus_as_if_points(p: bytes, q: bytes) -> bytes:
-    """p - q by the chord's formula, whether or not p lies on the curve; uncompressed."""
-    (x1, y1), (x2, y2) = (
-        [
-            int.from_bytes(d[i : i + 32], "little") * pow(1 << 256, -1, FQ_MODULUS) % FQ_MODULUS
-            for i in (0, 32)
-        ]
-        for d in (p, q)
-    )
-    slope = (-y2 - y1) * pow(x2 - x1, -1, FQ_MODULUS) % FQ_MODULUS
-    x = (slope * slope - x1 - x2) % FQ_MODULUS
-    return g1_to_bytes((x, (slope * (x1 - x) - y1) % FQ_MODULUS))
+def minus_as_if_points(p: bytes, q: bytes) -> bytes:
+    """p - q, uncompressed, as snarkjs computes it for 64 bytes p whose halves may be no field elements.
+
+    Its field operations correct a result once by the modulus, whatever that leaves, so for such halves the
+    order of its formulas counts; this repeats them (Z = 2 (x2 - x1); wasmcurves, build_curve_jacobian_a0.js).
+    """
+    full, inverse = (1 << 256) - 1, -pow(FQ_MODULUS, -1, 1 << 256) % (1 << 256)
+
+    def add(a: int, b: int) -> int:
+        return (a + b - FQ_MODULUS if a + b >= FQ_MODULUS else a + b) & full
+
+    def sub(a: int, b: int) -> int:
+        return (a - b + (FQ_MODULUS if a < b else 0)) & full
+
+    def mul(a: int, b: int) -> int:
+        found = (a * b + (a * b * inverse & full) * FQ_MODULUS) >> 256
+        return (found - FQ_MODULUS if found >= FQ_MODULUS else found) & full
+
+    x1, y1, x2, y2 = (int.from_bytes(d[i : i + 32], "little") for d in (p, q) for i in (0, 32))
+    y2 = sub(0, y2)
+    h, slope = sub(x2, x1), sub(y2, y1)
+    four = add(mul(h, h), mul(h, h))
+    four = add(four, four)
+    j, r, v = mul(h, four), add(slope, slope), mul(x1, four)
+    x = sub(sub(mul(r, r), j), add(v, v))
+    y = mul(y1, j)
+    y = sub(mul(sub(v, x), r), add(y, y))
+    # From Jacobian and Montgomery form to plain numbers, where only remainders count.
+    shift = pow(1 << 256, -1, FQ_MODULUS)
+    z = pow(add(h, h) * shift, -1, FQ_MODULUS)
+    return g1_to_bytes((x * shift * z * z % FQ_MODULUS, y * shift * z * z * z % FQ_MODULUS))
 
 
 def _differences(tau_g1: U64, n: int, begin: int, end: int, engine: Engine) -> U64:
@@ -690,7 +711,7 @@ def _compare_entries(key: _KeyFile, layout: Layout, engine: Engine) -> None:
     order = np.lexsort((matrix, rows))
     reader = key.file.reader(_COEFS)
     count = reader.u32("number of entries")
-    entries = reader.array("entries", count, ENTRY)
+    entries = reader.array("entries", count, ZKEY_ENTRY)
     reader.finish()
     if count != len(order):
         raise InvalidKey(f"{path}: section 4: {count} entries, the circuit has {len(order)}")
