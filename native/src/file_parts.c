@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST 65536u /* items that are worth a thread */
+#ifndef ZKR_FILE_LEAST /* items that are worth a thread; fewer for tests */
+#define ZKR_FILE_LEAST 65536u
+#endif
 
 int zkr_file_is_canonical(const uint8_t *value) {
     zkr_fe x;
@@ -13,7 +15,7 @@ int zkr_file_is_canonical(const uint8_t *value) {
 }
 
 uint32_t zkr_file_parts(const zkr_engine *engine, size_t items) {
-    size_t parts = items / LEAST;
+    size_t parts = items / ZKR_FILE_LEAST;
     if (parts > engine->threads) parts = engine->threads;
     if (parts > ZKR_MAX_PARTS) parts = ZKR_MAX_PARTS;
     return parts == 0 ? 1 : (uint32_t)parts;

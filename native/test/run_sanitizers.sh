@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the C core and its tests with sanitizers and runs them: the core and every other test_*.c
 # under AddressSanitizer and UndefinedBehaviorSanitizer, the thread pool under ThreadSanitizer too.
+# In the end the fuzzers run, ten seconds each.
 # Usage: native/test/run_sanitizers.sh; CC chooses the compiler. Exit code 0 when all passed.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -45,3 +46,4 @@ done
 echo "== test_threads: thread"
 $cc $common -fsanitize=thread "$root/test/test_threads.c" "$root/src/threads.c" -lpthread -o "$build/test_threads_tsan"
 TSAN_OPTIONS=halt_on_error=1 "$build/test_threads_tsan" --no-fork
+"$root/test/run_fuzzers.sh" 10
