@@ -16,7 +16,11 @@ from .report import Report, Row
 from .stopwatch import alternate
 from .subjects import Case, Variant
 
-__all__ = ["measure"]
+__all__ = ["TYPICAL_SHARE", "measure", "product_cost"]
+
+TYPICAL_SHARE = {"ifma": 0.35, "adx": 0.65, "portable": 0.85}
+"""Share of the limit that a proof of 2^16 to 2^18 constraints reached on one thread: limits of
+``zkrollup bench prove`` over the processor's time (0.34 to 0.36, 0.64 to 0.70, 0.83 to 0.90)."""
 
 _ROUNDS = {"numba": 200}  # 32 products each
 _DEFAULT_ROUNDS = 4000
@@ -57,6 +61,12 @@ def measure(
             for i, case in enumerate(cases)
         ]
     return Report(bench, machine(), tuple(rows))
+
+
+def product_cost(path: str, runs: int = 7) -> float:
+    """Nanoseconds of a product on this path, one thread: the best of some runs."""
+    work = _products(path)
+    return alternate({path: work}, runs)[path].best / (_REPEAT * _rounds(path)) * 1e9
 
 
 def _rounds(path: str) -> int:

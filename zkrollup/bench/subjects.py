@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from zkrollup.bn254 import g1, g2
 from zkrollup.engine import get_engine
@@ -31,6 +32,7 @@ __all__ = [
     "batch_witness",
     "msm_cases",
     "ntt_cases",
+    "present",
     "prove_cases",
     "random_scalars",
     "setup_cases",
@@ -210,8 +212,8 @@ def witness_cases(slots: Sequence[int], variants: Sequence[Variant], depth: int)
 # -- Groth16 ------------------------------------------------------------------------------------
 
 
-def _present(layout: Layout, name: str) -> int:
-    """How many columns have an entry in this matrix ("a" or "b"; public rows are A's)."""
+def present(layout: Layout, name: str) -> npt.NDArray[np.bool_]:
+    """Which columns have an entry in this matrix ("a" or "b"; public rows are A's)."""
     seen = np.zeros(layout.num_columns, dtype=np.bool_)
     seen[: layout.num_public + 1] = name == "a"
     for block in layout.blocks:
@@ -221,13 +223,14 @@ def _present(layout: Layout, name: str) -> int:
         own = columns[columns >= block.num_links] - block.num_links + block.own_base
         for instance in range(block.instances):
             seen[own + instance * block.num_own] = True
-    return int(np.count_nonzero(seen))
+    return seen
 
 
 def setup_products(layout: Layout) -> float:
     """The points of a one-party key as multiples of the generators, each query for itself; per row of the
     domain five products for the Lagrange values and per entry one."""
-    domain, a, b = layout.domain_size, _present(layout, "a"), _present(layout, "b")
+    domain = layout.domain_size
+    a, b = (int(np.count_nonzero(present(layout, name))) for name in "ab")
     entries = sum(
         block.instances * (len(block.a.cols) + len(block.b.cols) + len(block.c.cols))
         for block in layout.blocks
@@ -253,20 +256,28 @@ def setup_cases(layouts: Sequence[tuple[str, Layout]], variants: Sequence[Varian
         ]
 
 
-def proof_products(key: Any, layout: Layout, canonical: U64) -> float:
+def proof_products(key: Any, layout: Layout, canonical: U64 | None) -> float:
     """Of one proof: A and B times the witness, the quotient, and the sums over the key's five queries, with
-    the scalars that are 0 left out and those that are 1 added once."""
+    the scalars that are 0 left out and those that are 1 added once.
+
+    Without a witness: of one that has neither. ``key`` needs only ``b_columns``.
+    """
     log_n = layout.domain_size.bit_length() - 1
     needed = products.ntt_products(log_n, "quotient")
     needed += sum(products.sparse_products(block, (block.a, block.b)) for block in layout.blocks)
-    for group, values in (
-        ("g1", canonical),
-        ("g1", canonical[key.b_columns]),
-        ("g2", canonical[key.b_columns]),
-        ("g1", canonical[layout.num_public + 1 :]),
-    ):
-        _, ones, others = products.scalar_kinds(values)
-        needed += products.msm_products(group, others, ones)
+    in_b = key.b_columns
+    first = layout.num_public + 1
+    if canonical is None:
+        b = (len(in_b), 0)
+        sums = [("g1", layout.num_columns, 0), ("g1", *b), ("g2", *b), ("g1", layout.num_columns - first, 0)]
+    else:
+        of_b = products.scalar_kinds(canonical[in_b])
+        everything, own = products.scalar_kinds(canonical), products.scalar_kinds(canonical[first:])
+        sums = [
+            (group, others, ones)
+            for group, (_, ones, others) in (("g1", everything), ("g1", of_b), ("g2", of_b), ("g1", own))
+        ]
+    needed += sum(products.msm_products(group, others, ones) for group, others, ones in sums)
     return needed + products.msm_products("g1", layout.domain_size)
 
 

@@ -115,6 +115,19 @@ def verify(
 
 
 @app.command()
+def inspect(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help=".r1cs .wtns .zkey .ptau .sym .json, our keys.")
+    ],
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what a file is, what is in it, and what a proof with it will need."""
+    from zkrollup.cli.inspect import show
+
+    show(file, json_output=json_output)
+
+
+@app.command()
 def doctor(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
