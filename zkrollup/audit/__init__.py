@@ -4,6 +4,24 @@ This package must not know how a circuit was written or proved; it reads rows, s
 :class:`~zkrollup.audit.model.Constraints`.
 """
 
+from zkrollup.audit.analysis import UnsatisfiedError, audit
+from zkrollup.audit.jacobian import Jacobian
 from zkrollup.audit.model import Constraints
+from zkrollup.audit.propagate import Propagation, propagate
+from zkrollup.audit.report import AuditReport, Kind, Verdict
+from zkrollup.audit.search import Freedom, WitnessPair, find_witness
 
-__all__ = ["Constraints"]
+__all__ = [
+    "AuditReport",
+    "Constraints",
+    "Freedom",
+    "Jacobian",
+    "Kind",
+    "Propagation",
+    "UnsatisfiedError",
+    "Verdict",
+    "WitnessPair",
+    "audit",
+    "find_witness",
+    "propagate",
+]

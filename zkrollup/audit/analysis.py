@@ -1,0 +1,165 @@
+"""The audit of a system: propagation, then the Jacobian and the search for second witnesses, then the rest.
+
+This module must not know how each step works; it decides their order and shares out the time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from zkrollup.audit.jacobian import Jacobian
+from zkrollup.audit.lint import (
+    duplicate_rows,
+    linear_rows_made_of_others,
+    unforced_booleans,
+    unused_wires,
+)
+from zkrollup.audit.model import Constraints
+from zkrollup.audit.propagate import Propagation, Reason
+from zkrollup.audit.report import AuditReport, Kind, Verdict
+from zkrollup.audit.search import Search, find_witness
+
+__all__ = ["UnsatisfiedError", "audit"]
+
+_TRIES = 3
+
+
+class UnsatisfiedError(ValueError):
+    """A given witness does not satisfy the rows, so nothing was analysed. ``rows``: those that fail."""
+
+    def __init__(self, text: str, rows: tuple[int, ...]) -> None:
+        super().__init__(text)
+        self.rows = rows
+
+
+def audit(
+    constraints: Constraints,
+    witnesses: Sequence[Sequence[int]] = (),
+    *,
+    seconds: float | None = None,
+    seed: int = 0,
+    special_inputs: bool = True,
+) -> AuditReport:
+    """Which wires do the inputs determine?
+
+    Arguments:
+        witnesses: satisfying values of all wires, wire 0 first. Without any, one is looked for.
+        seconds: about how long it may take; None: until the bounded search is done.
+        seed: of all random choices; the same call gives the same report unless time runs out.
+        special_inputs: search for witnesses with other inputs too, where a factor that pins a wire is zero.
+
+    Returns:
+        a report. Raises :class:`UnsatisfiedError` for a witness that does not satisfy the rows,
+        :class:`ValueError` for one of the wrong length.
+    """
+    start = time.monotonic()
+    deadline = None if seconds is None else start + seconds
+    notes: list[str] = []
+    p = constraints.modulus
+    given = [[int(v) % p for v in witness] for witness in witnesses]
+    for i, witness in enumerate(given):
+        _demand_satisfied(constraints, i, witness)
+    # A lone call of pure propagation is quick; leave most of the time to the search.
+    rules = Propagation(constraints, deadline=deadline).run()
+    if deadline is not None and time.monotonic() > deadline:
+        notes.append("time ran out during propagation")
+    search = Search(rules, seed=seed, deadline=deadline)
+    if not given and search.undecided():
+        found = _some_witness(rules, seed, deadline)
+        if found is None:
+            notes.append("no witness was given and none was found: nothing could be shown free")
+        else:
+            given = [found]
+    for witness in given:
+        search.at(witness)
+    if special_inputs and search.undecided():
+        search.at_zeros(given[0] if given else None)
+    if not search.finished:
+        notes.append("time ran out during the search for second witnesses")
+
+    rank = None
+    if given and (deadline is None or time.monotonic() < deadline):
+        jacobian = Jacobian(constraints, given[0], deadline=deadline)
+        rank = jacobian.rank if jacobian.complete else None
+    redundant, complete = linear_rows_made_of_others(
+        rules, None if deadline is None else max(1.0, deadline - time.monotonic())
+    )
+    if not complete:
+        notes.append("time ran out while looking for redundant rows")
+    unused_inputs, bare = unused_wires(rules)
+    booleans = unforced_booleans(rules)
+
+    proved = bytes(rules.unique)
+    reasons = dict(rules.reasons)
+    idle = {w for w in range(1, constraints.num_wires) if not proved[w] and _is_idle(rules, w)}
+    constants = {
+        w: domain.values[0]
+        for w, domain in enumerate(rules.domains[: constraints.num_wires])
+        if w and domain is not None and domain.values is not None and len(domain.values) == 1
+    }
+    contradiction = rules.impossible
+    if not all(proved[1:]):
+        rules.assume_factors()
+    verdicts: dict[int, Verdict] = {}
+    for wire in range(1, constraints.num_wires):
+        if wire in constraints.inputs:
+            continue
+        if proved[wire]:
+            verdicts[wire] = Verdict(Kind.UNIQUE, reason=reasons.get(wire, Reason("", (), 0)))
+        elif wire in search.pair_of:
+            pair = search.pairs[search.pair_of[wire]]
+            verdicts[wire] = Verdict(Kind.FREE, pair=pair, idle=wire in idle)
+        else:
+            verdicts[wire] = Verdict(Kind.UNDECIDED, idle=wire in idle, conditional=bool(rules.unique[wire]))
+    return AuditReport(
+        system=constraints,
+        verdicts=verdicts,
+        pairs=tuple(search.pairs),
+        unused_inputs=tuple(unused_inputs),
+        unused_wires=tuple(bare),
+        constants=constants,
+        unforced_booleans=tuple(booleans),
+        duplicate_rows=tuple(duplicate_rows(constraints)),
+        redundant_rows=tuple(redundant),
+        kernel=tuple(search.freedoms),
+        rank=rank,
+        assumed=tuple(rules.assumed),
+        contradiction=contradiction,
+        witnesses=len(given),
+        seconds=time.monotonic() - start,
+        notes=tuple(notes),
+    )
+
+
+def _demand_satisfied(constraints: Constraints, index: int, witness: Sequence[int]) -> None:
+    wrong = constraints.violations(witness)
+    if wrong:
+        place = constraints.row_place(wrong[0])
+        where = f"row {wrong[0]}" + (f" {place}" if place else "")
+        raise UnsatisfiedError(
+            f"{constraints.title}: witness {index} does not satisfy the constraints: "
+            f"{len(wrong)} of {constraints.num_rows} rows fail, the first is {where}",
+            tuple(wrong),
+        )
+
+
+def _some_witness(rules: Propagation, seed: int, deadline: float | None) -> list[int] | None:
+    for attempt in range(_TRIES):
+        found = find_witness(rules, seed=seed + attempt, deadline=deadline)
+        if found is not None:
+            return found
+    return None
+
+
+def _is_idle(rules: Propagation, wire: int) -> bool:
+    """Whether no other wire can change with this one: see :class:`Verdict`."""
+    if wire in rules.system.outputs or not rules.touching[wire]:
+        return False
+    for row in rules.touching[wire]:
+        if rules.linear[row] is not None or rules.unknown[row] != 1:
+            return False
+        a, b, c = rules.rows[row]
+        if wire in c or (wire in a) == (wire in b):
+            return False
+    return True
