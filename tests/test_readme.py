@@ -35,7 +35,7 @@ def test_readme__commands_and_options_exist() -> None:
 
     help_text = {
         name: CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).output
-        for name in ("demo", "prove", "verify", "doctor")
+        for name in ("demo", "prove", "verify", "setup", "contribute", "check-key", "ptau", "doctor")
     }
     (usage,) = (block for block in re.findall(r"```\n(zkrollup .*?)```", README.read_text(), re.DOTALL))
     for line in usage.splitlines():

@@ -105,3 +105,36 @@ def test_bad_input__is_one_line_and_exit_code_2(  # type: ignore[no-untyped-def]
     assert text in err
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_powers__from_nothing_to_a_checked_key(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    powers = [tmp_path / f"{i}.ptau" for i in range(4)]
+    code, out, _ = run("ptau", "new", 5, powers[0])
+    assert code == 0
+    assert "first challenge " in out
+    code, _, err = run("ptau", "verify", powers[0])
+    assert code == 1
+    assert "nobody contributed: tau is 1, and everybody knows it" in err
+    code, out, _ = run("ptau", "contribute", powers[0], powers[1], "--name", "Ada")
+    assert code == 0
+    digest = out.split()[-1]
+    assert run("ptau", "contribute", powers[1], powers[2], "--beacon", "00ff")[0] == 0
+    assert run("ptau", "prepare", powers[2], powers[3])[0] == 0
+    code, out, err = run("ptau", "verify", powers[3])
+    assert (code, err) == (0, "")
+    assert f"contribution 1 'Ada': {digest}" in out
+    assert "powers of one tau for circuits of up to 2^5 rows, prepared" in out
+    assert run("setup", CIRCUIT, tmp_path / "0.zkey", "--ptau", powers[2])[0] == 0
+    assert run("contribute", tmp_path / "0.zkey", tmp_path / "1.zkey")[0] == 0
+    assert run("check-key", CIRCUIT, powers[3], tmp_path / "1.zkey")[0] == 0
+    code, _, err = run("check-key", CIRCUIT, POWERS, tmp_path / "1.zkey")
+    assert code == 1
+    assert f"alpha1 is not that of {POWERS}" in err
+
+
+def test_powers_too_small_for_a_circuit__are_said_to_be(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert run("ptau", "new", 4, tmp_path / "x.ptau")[0] == 0
+    code, _, err = run("setup", CIRCUIT, tmp_path / "x.zkey", "--ptau", tmp_path / "x.ptau")
+    assert code == 2
+    assert "powers for 2^4 rows; the circuit needs 2^5 for its 16 constraints and 5 public columns" in err
+    assert err.count("\n") == 1
