@@ -15,9 +15,11 @@ Reference: iden3/r1csfile, doc/r1cs_bin_format.md.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from zkrollup.bn254.fields import FR_MODULUS
 from zkrollup.engine import file_arrays
@@ -25,14 +27,15 @@ from zkrollup.engine.convert import ints_from_limbs
 from zkrollup.engine.file_arrays import FileFault
 from zkrollup.engine.interface import U32, U64, Block, Engine, Layout, Matrix
 
-from .binfile import BinFile, BinFileWriter, Reader
+from .binfile import BinFile, BinFileWriter, Reader, SectionWriter
 from .scalars import check_field, first_not_canonical, montgomery
 
-__all__ = ["R1csFile"]
+__all__ = ["R1csFile", "write_layout"]
 
 _KIND, _VERSION = b"r1cs", 1
 _HEADER, _CONSTRAINTS, _LABELS, _GATES, _GATE_USES = 1, 2, 3, 4, 5
 _MAX_DOMAIN = 1 << 28  # the largest power of two that divides r - 1
+Run = tuple[U32, npt.NDArray[np.int64], U32]
 _CHUNK = 1 << 18  # terms written at a time: 9 MiB
 
 
@@ -126,17 +129,16 @@ class R1csFile:
         with BinFileWriter(path, _KIND, _VERSION) as out:
             # in circom's order, so that what was read from circom is written back byte for byte
             with out.section(_CONSTRAINTS) as section:
-                for begin, end in self._row_chunks():
-                    section.array(self._rows_as_words(begin, end))
+                for words, _, _ in _runs((self.a, self.b, self.c), self.constants, self.num_constraints):
+                    section.array(words)
             with out.section(_HEADER) as section:
-                section.u32(32)
-                section.integer(FR_MODULUS)
-                section.u32(self.num_wires)
-                section.u32(self.num_public_outputs)
-                section.u32(self.num_public_inputs)
-                section.u32(self.num_private_inputs)
-                section.u64(self.num_labels)
-                section.u32(self.num_constraints)
+                _write_header(
+                    section,
+                    self.num_wires,
+                    (self.num_public_outputs, self.num_public_inputs, self.num_private_inputs),
+                    self.num_labels,
+                    self.num_constraints,
+                )
             with out.section(_LABELS) as section:
                 section.array(self.wire_to_label)
 
@@ -164,31 +166,95 @@ class R1csFile:
             if np.any(matrix.cols >= self.num_wires) or np.any(matrix.coefs >= len(self.constants)):
                 raise ValueError(f"r1cs: {name} names a wire or constant that there is not")
 
-    def _row_chunks(self) -> list[tuple[int, int]]:
-        """Runs of rows of about ``_CHUNK`` terms each, at least one row."""
-        ends = sum(m.indptr.astype(np.int64) for m in (self.a, self.b, self.c))
-        marks = np.searchsorted(ends, np.arange(_CHUNK, int(ends[-1]) + _CHUNK, _CHUNK))  # type: ignore[index]
-        bounds = np.unique(
-            np.concatenate([[0], np.minimum(marks, self.num_constraints), [self.num_constraints]])
-        )
-        return list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
 
-    def _rows_as_words(self, begin: int, end: int) -> U32:
-        matrices = (self.a, self.b, self.c)
+def write_layout(
+    path: str | os.PathLike[str], layout: Layout, engine: Engine, *, num_public_outputs: int = 0
+) -> None:
+    """Writes a layout as circom would, every instance's rows one after the other.
+
+    Wire w is column w and carries label w; the first ``num_public_outputs`` of the public columns count as
+    outputs, the others as inputs; no wire counts as a private input, since a layout does not know them.
+    Takes the words of one instance of each template besides what the caller has (of a template with one
+    instance, a few MiB). Raises ValueError when blocks leave rows out, or there are too many rows.
+    """
+    public, rows = layout.num_public, 0
+    if not 0 <= num_public_outputs <= public:
+        raise ValueError(f"r1cs: {num_public_outputs} public outputs among {public} public columns")
+    for number, block in enumerate(layout.blocks):
+        if block.row_base != rows:
+            raise ValueError(f"r1cs: block {number} begins at row {block.row_base}, expected {rows}")
+        rows += block.instances * block.num_rows
+    if rows != layout.num_rows:
+        raise ValueError(f"r1cs: the blocks have {rows} rows, expected {layout.num_rows}")
+    if rows + public + 1 > _MAX_DOMAIN:
+        raise ValueError(f"r1cs: {rows} constraints do not fit a domain of {_MAX_DOMAIN}")
+    with BinFileWriter(path, _KIND, _VERSION) as out:
+        with out.section(_CONSTRAINTS) as section:
+            for block in layout.blocks:
+                _write_block(section, block, engine.fr_from_mont(np.ascontiguousarray(block.constants)))
+        with out.section(_HEADER) as section:
+            counts = (num_public_outputs, public - num_public_outputs, 0)
+            _write_header(section, layout.num_columns, counts, layout.num_columns, rows)
+        with out.section(_LABELS) as section:
+            for begin in range(0, layout.num_columns, _CHUNK):
+                end = min(begin + _CHUNK, layout.num_columns)
+                section.array(np.arange(begin, end, dtype=np.uint64))
+
+
+def _write_block(section: SectionWriter, block: Block, constants: U64) -> None:
+    """All instances: the words of the template, each time with other columns in them."""
+    runs: Iterable[Run] = _runs((block.a, block.b, block.c), constants, block.num_rows)
+    if block.instances > 1:
+        runs = list(runs)
+    own = np.arange(block.num_own, dtype=np.uint32)
+    for instance in range(block.instances):
+        first = np.uint32(block.own_base + instance * block.num_own)
+        columns = np.concatenate([block.links[instance], own + first])
+        for words, places, cols in runs:
+            words[places] = columns[cols]
+            section.array(words)
+
+
+def _write_header(
+    section: SectionWriter, wires: int, counts: tuple[int, int, int], labels: int, rows: int
+) -> None:
+    """``counts``: public outputs, public inputs, private inputs."""
+    section.u32(32)
+    section.integer(FR_MODULUS)
+    for count in (wires, *counts):
+        section.u32(count)
+    section.u64(labels)
+    section.u32(rows)
+
+
+def _runs(matrices: tuple[Matrix, Matrix, Matrix], constants: U64, num_rows: int) -> Iterator[Run]:
+    """Runs of rows of about ``_CHUNK`` terms, at least one row each: words, where columns stand, columns.
+
+    ``constants`` are canonical. Every run has its own array of words.
+    """
+    ends = sum((m.indptr.astype(np.int64) for m in matrices), np.zeros(num_rows + 1, dtype=np.int64))
+    coefficients = np.ascontiguousarray(constants.astype("<u8")).view("<u4").reshape(-1, 8)
+    begin = 0
+    while begin < num_rows:
+        end = max(begin + 1, int(np.searchsorted(ends, ends[begin] + _CHUNK, side="right")) - 1)
         spans = [m.indptr[begin : end + 1].astype(np.int64) for m in matrices]
         counts = np.stack([np.diff(span) for span in spans], axis=1).reshape(-1)
         starts = np.concatenate([[0], np.cumsum(1 + 9 * counts)])
         words = np.empty(int(starts[-1]), dtype=np.uint32)
         words[starts[:-1]] = counts
-        coefficients = np.ascontiguousarray(self.constants.astype("<u8")).view("<u4").reshape(-1, 8)
+        places, columns = [], []
         for which, (matrix, span) in enumerate(zip(matrices, spans, strict=True)):
             low, high = int(span[0]), int(span[-1])
             row = np.repeat(np.arange(end - begin), np.diff(span))
             place = starts[3 * row + which] + 1 + 9 * (np.arange(low, high) - span[row])
-            words[place] = matrix.cols[low:high]
             for j in range(8):
                 words[place + 1 + j] = coefficients[matrix.coefs[low:high], j]
-        return words
+            places.append(place)
+            columns.append(matrix.cols[low:high])
+        run = words, np.concatenate(places), np.concatenate(columns)
+        words[run[1]] = run[2]
+        yield run
+        begin = end
 
 
 def _read_constraints(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +85,26 @@ class SymFile:
                 raise ValueError(f"sym: {line!r} would not read back")
             lines.append(line)
         Path(path).write_bytes(b"".join(lines))
+
+    @staticmethod
+    def write_wires(path: str | os.PathLike[str], names: Iterable[str]) -> None:
+        """Writes one line for each name: the first is wire 1, and each wire is its own label.
+
+        All belong to component 0. Nothing is kept of what was written; the file appears complete or not at
+        all. Raises ValueError for a name that would not read back.
+        """
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
+        try:
+            with temporary.open("xb") as file:
+                for wire, name in enumerate(names, start=1):
+                    line = f"{wire},{wire},0,{name}\n".encode()
+                    if not _LINE.fullmatch(line):
+                        raise ValueError(f"sym: {line!r} would not read back")
+                    file.write(line)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def wire_of(self, name: str) -> int | None:
         """The wire of the signal with this full name; None when it was simplified away.
