@@ -118,7 +118,10 @@ def check_key(
     key: Annotated[Path, typer.Argument(metavar="KEY.zkey", help="The key to check.")],
     threads: Threads = None,
 ) -> None:
-    """Check that a key belongs to the circuit and the powers of tau, and every contribution to it."""
+    """Check that a key belongs to the circuit and the powers of tau, and every contribution to it.
+
+    The powers themselves are for `zkrollup ptau verify`.
+    """
     from zkrollup.cli import StatementFalse
     from zkrollup.cli.show import say
     from zkrollup.engine import get_engine

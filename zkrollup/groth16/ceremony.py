@@ -36,7 +36,6 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from zkrollup.bn254 import g1, g2
 from zkrollup.bn254.encoding import MalformedInput, g1_to_bytes, g2_to_bytes
@@ -46,7 +45,7 @@ from zkrollup.bn254.g2 import G2Point
 from zkrollup.bn254.pairing import pairing_check
 from zkrollup.engine.convert import fr_from_ints
 from zkrollup.engine.file_arrays import ZKEY_ENTRY
-from zkrollup.engine.interface import U32, U64, Engine, Layout, SetupResult
+from zkrollup.engine.interface import U32, U64, Engine, Layout, Matrix, SetupResult
 from zkrollup.formats.binfile import BinFile, BinFileWriter, FormatError
 from zkrollup.formats.contributions import Beacon, Contribution, read_contributions, write_contributions
 from zkrollup.formats.ptau import LagrangePoints, Ptau
@@ -259,7 +258,10 @@ def minus_as_if_points(p: bytes, q: bytes) -> bytes:
     y = sub(mul(sub(v, x), r), add(y, y))
     # From Jacobian and Montgomery form to plain numbers, where only remainders count.
     shift = pow(1 << 256, -1, FQ_MODULUS)
-    z = pow(add(h, h) * shift, -1, FQ_MODULUS)
+    z = add(h, h) * shift % FQ_MODULUS
+    if not z:
+        return bytes(64)
+    z = pow(z, -1, FQ_MODULUS)
     return g1_to_bytes((x * shift * z * z % FQ_MODULUS, y * shift * z * z * z % FQ_MODULUS))
 
 
@@ -323,20 +325,20 @@ class _Sums:
         parts: list[tuple[U32, U32, U32]] = []
         base = 3
         for block in self.layout.blocks:
-            matrix = getattr(block, name)
-            counts = np.diff(matrix.indptr.astype(np.int64))
-            row = np.repeat(np.arange(block.num_rows, dtype=np.int64), counts)
-            column = matrix.cols.astype(np.int64)
-            linked = column < block.num_links
-            instance = np.arange(block.instances, dtype=np.int64)[:, None]
-            places = block.row_base + instance * block.num_rows + row
+            matrix: Matrix = getattr(block, name)
+            row = np.repeat(np.arange(block.num_rows, dtype=np.uint32), np.diff(matrix.indptr))
+            linked = matrix.cols < block.num_links
+            instance = np.arange(block.instances, dtype=np.uint32)[:, None]
+            places = instance * np.uint32(block.num_rows) + (row + np.uint32(block.row_base))
+            # what wraps around here are places of links, which are taken from the table
+            own = matrix.cols - np.uint32(block.num_links) + np.uint32(block.own_base)
             wires = np.where(
                 linked,
-                block.links[:, np.where(linked, column, 0)],
-                block.own_base + instance * block.num_own + column - block.num_links,
+                block.links[:, np.where(linked, matrix.cols, 0)],
+                instance * np.uint32(block.num_own) + own,
             )
-            constants = np.broadcast_to(matrix.coefs.astype(np.int64) + base, places.shape)
-            parts.append((_flat(places), _flat(wires), _flat(constants)))
+            constants = np.broadcast_to(matrix.coefs + np.uint32(base), places.shape)
+            parts.append((places.reshape(-1), wires.reshape(-1), constants.reshape(-1)))
             base += len(block.constants)
         if not parts:
             nothing = np.zeros(0, dtype=np.uint32)
@@ -775,10 +777,6 @@ def random_scalars(count: int) -> U64:
     out = np.frombuffer(secrets.token_bytes(32 * count), dtype=np.uint64).reshape(-1, 4).copy()
     out[:, 3] &= np.uint64((1 << 61) - 1)
     return out
-
-
-def _flat(values: npt.NDArray[np.int64]) -> U32:
-    return values.reshape(-1).astype(np.uint32)
 
 
 def _own(points: U64) -> U64:
