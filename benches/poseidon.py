@@ -9,41 +9,14 @@ of one call that hashes once, which is what a state tree pays outside a batch.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import subprocess
-import time
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
+from zkrollup.bench.machine import commit, cores, processor_name
+from zkrollup.bench.stopwatch import alternate
 from zkrollup.crypto.tables import poseidon_parameters
 from zkrollup.engine import PoseidonParameters, available_cpu_paths, fr_from_ints, get_engine
-
-
-def commit() -> str:
-    root = Path(__file__).resolve().parent
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-
-
-def best(runs: int, work: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - start)
-    return min(taken)
 
 
 def main() -> None:
@@ -52,7 +25,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8192)
     parser.add_argument("--runs", type=int, default=7)
     arguments = parser.parse_args()
-    print(f"{processor()}; commit {commit()}")
+    print(f"{processor_name()}; commit {commit()}")
     for inputs in arguments.inputs:
         table = poseidon_parameters(inputs + 1)
         parameters = PoseidonParameters(
@@ -66,11 +39,15 @@ def main() -> None:
         many[..., 0] = np.arange(arguments.batch * inputs).reshape(arguments.batch, inputs)
         one = many[:1].copy()
         for cpu in reversed(available_cpu_paths()):
-            for threads in sorted({1, len(os.sched_getaffinity(0))}):
+            for threads in sorted({1, cores()}):
                 engine = get_engine("native", cpu=cpu, threads=threads)
                 engine.poseidon(parameters, one)  # prepares the parameter set, which then stays
-                rate = arguments.batch / best(arguments.runs, partial(engine.poseidon, parameters, many))
-                call = best(100, partial(engine.poseidon, parameters, one))
+                works = {
+                    name: partial(engine.poseidon, parameters, x)
+                    for name, x in (("many", many), ("one", one))
+                }
+                rate = arguments.batch / alternate({"many": works["many"]}, arguments.runs)["many"].best
+                call = alternate({"one": works["one"]}, 100)["one"].best
                 print(
                     f"  {inputs:2} inputs {cpu:8} {threads:3} threads: {rate:11,.0f} hashes/s; "
                     f"one alone {1e6 * call:6.1f} us"

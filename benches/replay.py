@@ -11,48 +11,16 @@ is a row of its own.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import statistics
-import subprocess
-import time
-from collections import Counter
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
+from zkrollup.bench.machine import commit, cores, processor_name
+from zkrollup.bench.products import program_counts
+from zkrollup.bench.stopwatch import alternate, time_once
 from zkrollup.circuits.transaction import record_transaction
-from zkrollup.engine import Opcode, Program, available_cpu_paths, fr_from_ints
+from zkrollup.engine import available_cpu_paths, fr_from_ints
 from zkrollup.engine.native_circuits import CircuitsMixin
-
-
-def commit() -> str:
-    root = Path(__file__).resolve().parent
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-
-
-def count(program: Program) -> Counter[str]:
-    """Products, inversions and instructions of one instance."""
-    words, at = program.words.tolist(), 0
-    counts: Counter[str] = Counter()
-    while at < len(words):
-        opcode, length = words[at] & 0xFF, words[at] >> 8
-        counts["instructions"] += 1
-        counts["products"] += opcode == Opcode.MUL
-        counts["inversions"] += opcode in (Opcode.INVERSE_OR_ZERO, Opcode.DIVIDE_OR_ZERO)
-        if opcode == Opcode.LC:
-            counts["products"] += sum(coef > 2 for coef in words[at + 4 : at + length : 2])
-        at += length
-    return counts
 
 
 def main() -> None:
@@ -63,8 +31,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9)
     arguments = parser.parse_args()
     n, program = arguments.instances, record_transaction(arguments.depth, arguments.fee_tokens).program
-    counts = count(program)
-    print(f"{processor()}; commit {commit()}; {n} instances of {program.num_own} own wires:")
+    counts = program_counts(program)
+    print(f"{processor_name()}; commit {commit()}; {n} instances of {program.num_own} own wires:")
     print("  " + ", ".join(f"{value} {name}" for name, value in counts.items()))
 
     source = np.random.default_rng(1)
@@ -75,21 +43,17 @@ def main() -> None:
     inputs = values[n * program.num_links :].reshape(n, -1, 4).copy()
     out = np.zeros((n, program.num_own, 4), dtype=np.uint64)
     engine = CircuitsMixin(threads=1)
-    start = time.perf_counter()
-    engine._prepare_program(program)
-    print(f"  check and compile the tape once: {1e3 * (time.perf_counter() - start):.1f} ms")
+    compiling = time_once(partial(engine._prepare_program, program))
+    print(f"  check and compile the tape once: {1e3 * compiling:.1f} ms")
     for cpu in reversed(available_cpu_paths()):
-        for threads in sorted({1, len(os.sched_getaffinity(0))}):
+        for threads in sorted({1, cores()}):
             engine = CircuitsMixin(threads=threads, cpu=cpu)
-            taken = []
-            for _ in range(arguments.runs):
-                start = time.perf_counter()
-                engine.replay(program, links, inputs, out)
-                taken.append(time.perf_counter() - start)
-            each = 1e9 * min(taken) / n / counts["products"]
+            work = partial(engine.replay, program, links, inputs, out)
+            taken = alternate({cpu: work}, arguments.runs)[cpu]
+            each = 1e9 * taken.best / n / counts["products"]
             print(
-                f"  {cpu:8} {threads:3} threads: {1e3 * min(taken):7.1f} ms best, "
-                f"{1e3 * statistics.median(taken):7.1f} ms median, {each:5.2f} ns a product"
+                f"  {cpu:8} {threads:3} threads: {1e3 * taken.best:7.1f} ms best, "
+                f"{1e3 * taken.median:7.1f} ms median, {each:5.2f} ns a product"
             )
 
 

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from zkrollup.circuits.batch import batch_circuit
 from zkrollup.cli import main
+from zkrollup.engine import get_engine
+from zkrollup.formats.r1cs import R1csFile
+from zkrollup.formats.sym import SymFile
+from zkrollup.formats.wtns import WtnsFile
 from zkrollup.groth16.keys import VerifyingKey
+from zkrollup.state import BatchParameters
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FILES = VECTORS / "groth16_files"
@@ -78,3 +84,36 @@ def test_export__wrong_files_are_named_in_one_line(
     assert "none.json" in run(capsys, "export", "solidity", tmp_path / "none.json", code=2)
     assert "expected a JSON object" in run(capsys, "export", "vkey", FILES / "public.json", code=2)
     assert "nowhere" in run(capsys, "export", "vkey", ZKEY, "-o", tmp_path / "nowhere" / "x", code=2)
+
+
+def test_export_r1cs__is_a_circuit_that_its_witness_satisfies(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out, sym, wtns = tmp_path / "b.r1cs", tmp_path / "b.sym", tmp_path / "b.wtns"
+    size = ["--slots", "1", "--depth", "1"]
+    run(capsys, "export", "r1cs", out, *size, "--sym", sym, "--wtns", wtns, "--txs", "1")
+    engine = get_engine()
+    layout = R1csFile.read(out, engine).layout()
+    ours = batch_circuit(BatchParameters(1, 1)).r1cs.layout
+    assert (layout.num_rows, layout.num_columns, layout.num_public) == (
+        ours.num_rows,
+        ours.num_columns,
+        ours.num_public,
+    )
+    values = WtnsFile.read_montgomery(wtns, engine)
+    assert engine.r1cs_violations(layout, values).size == 0
+    values[1] = values[0]  # the commitment
+    assert engine.r1cs_violations(layout, values).size > 0
+    symbols = SymFile.read(sym)
+    assert [symbols.wire_of(name) for name in ("C", "z", "y")] == [1, 2, 3]
+    assert len(symbols.names) == layout.num_columns - 1
+
+
+def test_export_r1cs__transactions_without_a_witness_are_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "b.r1cs"
+    assert "--wtns" in run(capsys, "export", "r1cs", out, "--txs", "3", code=2)
+    small = ["--slots", "1", "--depth", "1", "--wtns", tmp_path / "b.wtns"]
+    assert "all 1 slots are taken" in run(capsys, "export", "r1cs", out, *small, "--txs", "2", code=2)
+    assert list(tmp_path.iterdir()) == []

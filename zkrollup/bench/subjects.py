@@ -172,8 +172,14 @@ class BatchInputs:
     parts: Any
 
 
-def batch_witness(slots: int, depth: int, engine: Engine) -> BatchInputs:
-    """Executes generated transactions, one a slot, and gathers what the circuit's witness starts from."""
+def batch_witness(
+    slots: int, depth: int, engine: Engine, transactions: Sequence[Any] | None = None
+) -> BatchInputs:
+    """Executes transactions, by default generated ones, one a slot, on an empty state, and gathers what the
+    circuit's witness starts from. Account 1 takes the fees in token 0.
+
+    Raises TransactionError or BatchFull for transactions that do not make such a batch.
+    """
     from zkrollup.circuits.batch import batch_circuit
     from zkrollup.cli.demo import generate
     from zkrollup.crypto.tables import MODULUS
@@ -182,11 +188,11 @@ def batch_witness(slots: int, depth: int, engine: Engine) -> BatchInputs:
 
     hasher = engine_hasher(engine)
     parameters = BatchParameters(slots, depth)
-    scenario = generate(
-        slots, chain_id=DEFAULT_CHAIN_ID, rollup_id=DEFAULT_CONTRACT, capacity=parameters.capacity
-    )
+    if transactions is None:
+        ids = {"chain_id": DEFAULT_CHAIN_ID, "rollup_id": DEFAULT_CONTRACT}
+        transactions = generate(slots, **ids, capacity=parameters.capacity).transactions
     context = BatchContext(parameters, DEFAULT_CHAIN_ID, DEFAULT_CONTRACT, 1, ((0, 1),))
-    trace = apply_batch(StateTree.in_memory(depth, hasher), scenario.transactions, context)
+    trace = apply_batch(StateTree.in_memory(depth, hasher), transactions, context)
     circuit = batch_circuit(parameters)
     public, parts = circuit.assignment(trace, z=12345, hasher=hasher, modulus=MODULUS)
     return BatchInputs(circuit, public, parts)

@@ -113,3 +113,53 @@ def calldata(
 
     made, inputs = Proof.load(proof), load_public_inputs(public)
     hand_over(made.to_calldata(inputs) if arguments else "0x" + encoded(made, inputs).hex(), out)
+
+
+@export.command()
+def r1cs(
+    out: Annotated[Path, typer.Argument(metavar="OUT.r1cs", help="Where the constraints go.")],
+    slots: Annotated[int, typer.Option(help="Transactions in a batch.", min=1, max=1 << 14)] = 8,
+    depth: Annotated[int, typer.Option(help="Levels of the 4-ary state tree.", min=1, max=16)] = 16,
+    sym: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also the wires' names, as circom's .sym.")
+    ] = None,
+    wtns: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also the witness of a batch on an empty state.")
+    ] = None,
+    txs: Annotated[
+        str | None,
+        typer.Option(metavar="K|FILE", help="Its transactions: so many generated, or a file of them."),
+    ] = None,
+) -> None:
+    """Write our batch circuit as circom's files, for snarkjs or another prover.
+
+    The witness is of a batch whose challenge z is a fixed number, not one that an L1 would draw.
+    """
+    from zkrollup.bench.subjects import batch_witness
+    from zkrollup.circuits.batch import batch_circuit
+    from zkrollup.cli.demo import load
+    from zkrollup.cli.show import say
+    from zkrollup.cs.symbols import wire_names
+    from zkrollup.engine import get_engine
+    from zkrollup.formats.r1cs import write_layout
+    from zkrollup.formats.sym import SymFile
+    from zkrollup.formats.wtns import WtnsFile
+    from zkrollup.state import BatchParameters
+
+    if txs is not None and wtns is None:
+        raise ValueError("--txs: says what goes into --wtns, which is missing")
+    engine = get_engine()
+    parameters = BatchParameters(slots, depth)
+    circuit = batch_circuit(parameters)
+    layout = circuit.r1cs.layout
+    if wtns is not None:
+        scenario = load(txs or str(slots), slots=slots, capacity=parameters.capacity)
+        batch = batch_witness(slots, depth, engine, scenario.transactions)
+        witness = circuit.r1cs.witness(engine, public=batch.public, parts=batch.parts)
+        WtnsFile(engine.fr_from_mont(witness.values)).write(wtns)
+    write_layout(out, layout, engine)
+    if sym is not None:
+        SymFile.write_wires(sym, wire_names(circuit.r1cs))
+    for path in (out, sym, wtns):
+        if path is not None:
+            say(f"{path}: {path.stat().st_size:,} bytes written")
