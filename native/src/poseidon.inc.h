@@ -1,4 +1,5 @@
 /* poseidon.inc.h: Poseidon on one lane at a time, included once per 64-bit instruction set. */
+#include "fr_sum.h"
 #include "poseidon.h"
 
 ZKR_INLINE void poseidon_sbox(zkr_fe *x) {
@@ -8,15 +9,38 @@ ZKR_INLINE void poseidon_sbox(zkr_fe *x) {
     fr_mul(x, x, &s);
 }
 
-/* sum of n products */
+#if defined(ZKR_FIELD_ADX)
+/* A compiler's wide products and one reduction take longer than scheduled products reduced each. */
+typedef zkr_fe poseidon_sum;
+
+ZKR_INLINE void poseidon_add_product(poseidon_sum *sum, const zkr_fe *a, const zkr_fe *b, uint32_t j) {
+    zkr_fe term;
+    fr_mul(j == 0 ? sum : &term, a, b);
+    if (j != 0) fr_add(sum, sum, &term);
+}
+
+ZKR_INLINE void poseidon_sum_reduce(zkr_fe *out, poseidon_sum *sum) { *out = *sum; }
+#else
+typedef fr_sum poseidon_sum;
+
+/* the j-th product of a sum */
+ZKR_INLINE void poseidon_add_product(poseidon_sum *sum, const zkr_fe *a, const zkr_fe *b, uint32_t j) {
+    fr_sum_add_product_lazy(sum, a, b);
+    if (j % 4 == 3) fr_sum_settle(sum); /* five are allowed */
+}
+
+ZKR_INLINE void poseidon_sum_reduce(zkr_fe *out, poseidon_sum *sum) {
+    fr_sum_settle(sum);
+    fr_sum_reduce(out, sum);
+}
+#endif
+
+static const poseidon_sum poseidon_nothing; /* zero */
+
 ZKR_INLINE void poseidon_dot(zkr_fe *out, const zkr_fe *row, const zkr_fe *state, uint32_t n) {
-    zkr_fe sum, term;
-    fr_mul(&sum, &row[0], &state[0]);
-    for (uint32_t j = 1; j < n; j++) {
-        fr_mul(&term, &row[j], &state[j]);
-        fr_add(&sum, &sum, &term);
-    }
-    *out = sum;
+    poseidon_sum sum = poseidon_nothing;
+    for (uint32_t j = 0; j < n; j++) poseidon_add_product(&sum, &row[j], &state[j], j);
+    poseidon_sum_reduce(out, &sum);
 }
 
 static void poseidon_full_round(zkr_fe *state, const zkr_poseidon *p, uint32_t round, size_t matrix, uint32_t rows) {
@@ -38,12 +62,14 @@ static void poseidon_kernel(zkr_fe *out, const zkr_fe *inputs, size_t n, const z
             poseidon_full_round(state, p, round, round + 1 < half ? zkr_poseidon_mds(p) : zkr_poseidon_entry(p), t);
         for (uint32_t round = 0; round < p->partial; round++) {
             const zkr_fe *c = &p->constants[zkr_poseidon_partial(p, round)];
-            zkr_fe x, sum, term;
-            poseidon_dot(&sum, &c[2], &state[1], t - 1); /* does not wait for the S-box */
+            zkr_fe x, term;
+            poseidon_sum sum = poseidon_nothing;
+            for (uint32_t j = 1; j < t; j++) /* waits for no S-box */
+                poseidon_add_product(&sum, &c[j + 1], &state[j], j - 1);
             fr_add(&x, &state[0], &c[0]);
             poseidon_sbox(&x);
-            fr_mul(&term, &c[1], &x);
-            fr_add(&state[0], &sum, &term);
+            poseidon_add_product(&sum, &c[1], &x, t - 1);
+            poseidon_sum_reduce(&state[0], &sum);
             for (uint32_t j = 1; j < t; j++) {
                 fr_mul(&term, &c[t + j], &x);
                 fr_add(&state[j], &state[j], &term);
