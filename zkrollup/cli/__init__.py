@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
+
+from zkrollup.cli.direct import direct
 
 __all__ = ["EXIT_BAD_INPUT", "EXIT_DONE", "EXIT_FALSE", "StatementFalse", "main"]
 
@@ -22,16 +25,10 @@ class StatementFalse(Exception):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the ``zkrollup`` command; always ends in SystemExit."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start threads that nobody here uses
-    import typer
-
-    from zkrollup.cli.app import app
-
+    words = list(sys.argv[1:] if arguments is None else arguments)
     debug = bool(os.environ.get("ZKROLLUP_DEBUG"))
     try:
-        code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else EXIT_DONE)
-    except typer.Abort:
-        fail("interrupted", EXIT_BAD_INPUT)
+        sys.exit(run(words))
     except StatementFalse as error:
         fail(str(error), EXIT_FALSE)
     except BrokenPipeError:
@@ -51,7 +48,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fail(explain(), EXIT_BAD_INPUT)
 
 
-def fail(message: str, code: int) -> None:
+def run(words: list[str]) -> int:
+    """Does what the words say; the exit code."""
+    command = direct(words)
+    if command is not None:
+        command()
+        return EXIT_DONE
+    import typer
+
+    from zkrollup.cli.app import app
+
+    try:
+        code = app(args=words, standalone_mode=False)
+    except typer.Abort:
+        fail("interrupted", EXIT_BAD_INPUT)
+    return code if isinstance(code, int) else EXIT_DONE
+
+
+def fail(message: str, code: int) -> NoReturn:
     """One line on standard error, then exit."""
     print("zkrollup: " + " ".join(message.split()), file=sys.stderr)
     sys.exit(code)
