@@ -1,7 +1,7 @@
 """The command line. It must not know how anything is computed: it asks, shows and sets exit codes.
 
-Exit codes: 0 done, 1 a proof or statement is false, 2 bad input (one line: which file, which field,
-what was expected).
+Exit codes: 0 done, 1 a proof or statement is false (audit: a signal is free), 2 bad input (one line: which
+file, which field, what was expected), 3 audit: undecided signals remain.
 """
 
 from __future__ import annotations

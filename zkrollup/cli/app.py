@@ -128,6 +128,36 @@ def inspect(
 
 
 @app.command()
+def audit(
+    r1cs: Annotated[Path, typer.Argument(metavar="FILE.r1cs", help="circom's constraints, BN254.")],
+    wtns: Annotated[
+        Path | None, typer.Option(help="A witness; without one, the audit looks for one.")
+    ] = None,
+    sym: Annotated[Path | None, typer.Option(help="The names of the signals.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="About how long it may take.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Of all random choices.", min=0)] = 0,
+    write_witness: Annotated[
+        Path | None, typer.Option(metavar="OUT.wtns", help="Where a second witness goes, when one is found.")
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Find signals that the inputs do not determine. Exit code 1: some are free; 3: some are undecided."""
+    from zkrollup.cli.audit import audit_file
+
+    raise typer.Exit(
+        audit_file(
+            r1cs,
+            wtns=wtns,
+            sym=sym,
+            seconds=seconds,
+            seed=seed,
+            write_witness=write_witness,
+            json_output=json_output,
+        )
+    )
+
+
+@app.command()
 def doctor(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
