@@ -22,18 +22,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from zkrollup.bench.stopwatch import alternate
+
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 
 
 def median_seconds(runs: int, work: Callable[[], object]) -> dict[str, Any]:
-    """Median and all runs of something that takes a while."""
-    taken = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - start)
-    return {"seconds": statistics.median(taken), "runs": [round(t, 5) for t in taken]}
+    """Median and all runs of something that takes a while; the first run counts too."""
+    timing = alternate({"": work}, runs, warm_up=0)[""]
+    return {"seconds": timing.median, "runs": [round(t, 5) for t in timing.runs]}
 
 
 def python(code: str, **environment: str) -> str:

@@ -37,7 +37,7 @@ def main() -> None:
         timings = alternate({case.variant.threads: case.work for case in cases}, arguments.runs)
         for threads, timing in timings.items():
             log_n = cases[0].size.bit_length() - 1
-            adds = MULTIPLY_ADDS / 8 * ntt_products(log_n, cases[0].subject, "ifma")
+            adds = MULTIPLY_ADDS / 8 * ntt_products(log_n, cases[0].subject.lower(), "ifma")
             limit = adds / (arguments.per_cycle * arguments.ghz * 1e9 * threads)
             print(
                 f"{f'{cases[0].subject} {cases[0].label}':24}{threads:>8}{1e3 * timing.median:>10.2f}"

@@ -125,7 +125,7 @@ def test_cases__do_what_they_say() -> None:
     """The works compute: an NTT of the vector, proofs that hold, an MSM of zeros and ones."""
     (plain, *_) = ntt_cases([3], [HERE])
     engine = HERE.engine()
-    assert plain[0].subject == "ntt"
+    assert plain[0].subject == "NTT"
     assert np.array_equal(plain[0].work(), engine.ntt(random_scalars(engine, 8, 1)))
     (verified,) = verify_cases([3], [HERE], 2)
     assert verified[0].work().tolist() == [True, True, True]  # type: ignore[attr-defined]
@@ -278,3 +278,17 @@ def test_page__of_one_size_or_no_rows_is_a_page_too() -> None:
     assert "Scaling" not in one
     assert "Share of the limit" in one
     assert "Nothing was measured" in page(Report("msm", {}, ()))
+
+
+def test_page__one_slow_run_does_not_flatten_the_bars() -> None:
+    """Its whisker ends in an arrow; the bars of the others keep their length."""
+
+    def longest_bar(text: str) -> float:
+        return max(float(width) for width in re.findall(r'x="96.0" y="[0-9.]+" width="([0-9.]+)"', text))
+
+    quiet = [row(runs=(0.1, 0.1, 0.11)), row(threads=2, runs=(0.05, 0.05, 0.06))]
+    noisy = [*quiet[:1], row(threads=2, runs=(0.05, 0.05, 9.0))]
+    before, after = (page(Report("msm", {}, tuple(rows))) for rows in (quiet, noisy))
+    assert longest_bar(after) > 0.75 * longest_bar(before)
+    assert "l5 4l-5 4" in after
+    assert "l5 4l-5 4" not in before

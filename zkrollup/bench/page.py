@@ -16,6 +16,7 @@ from .report import Report, Row
 __all__ = ["count", "duration", "page", "percent"]
 
 _WIDTH = 1040
+_CUT = 1.3  # how far beyond the slowest median of its size a whisker is drawn
 _EXPONENT = re.compile(r"\^([0-9]+)")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _HUES = ("ifma", "adx", "portable", "numba")
@@ -117,6 +118,7 @@ svg .bound { fill: none; stroke: var(--c); stroke-width: 1.3; stroke-dasharray: 
 svg .dot { fill: var(--c); stroke: var(--card); stroke-width: 1.5; }
 svg .name { fill: var(--c); font-weight: 600; }
 .scroll { overflow-x: auto; }
+.bars { min-width: 640px; padding: 2px 0; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
 th { text-align: right; font-weight: 600; color: var(--soft); padding: 6px 10px;
@@ -187,7 +189,7 @@ def _section(rows: Sequence[Row]) -> str:
         )
     key += (
         '<li><svg viewBox="0 0 22 14" style="width:22px" aria-hidden="true"><path class="whisker" '
-        'd="M2 3v8M2 7h18M20 3v8"/></svg>fastest to slowest run</li>'
+        'd="M2 3v8M2 7h18M20 3v8"/></svg>fastest to slowest run (arrow: slower still)</li>'
     )
     right = []
     if len(sizes) > 1:
@@ -209,7 +211,8 @@ def _bars(rows: Sequence[Row]) -> str:
     y = 4.0
     for size, label in dict.fromkeys((row.size, row.label) for row in rows):
         mine = [row for row in rows if (row.size, row.label) == (size, label)]
-        longest = max(row.worst for row in mine)
+        # One slow run must not flatten all bars: whiskers that reach far beyond the slowest median are cut.
+        longest = min(max(row.worst for row in mine), _CUT * max(row.seconds for row in mine))
         height = len(mine) * (thick + gap) - gap
         parts.append(
             f'<text x="{left - 14:.1f}" y="{y + height / 2 + 4:.1f}" text-anchor="end">'
@@ -217,7 +220,11 @@ def _bars(rows: Sequence[Row]) -> str:
             f'<line class="axis" x1="{left:.1f}" x2="{left:.1f}" y1="{y - 4:.1f}" y2="{y + height + 4:.1f}"/>'
         )
         for row in mine:
-            end, low, high = (left + span * t / longest for t in (row.seconds, row.best, row.worst))
+            times = (row.seconds, row.best, min(row.worst, longest))
+            end, low, high = (left + span * t / longest for t in times)
+            tip = f"M{high - 5:.1f} {y + thick / 2 - 4:.1f}l5 4l-5 4"
+            if row.worst <= longest:
+                tip = f"M{high:.1f} {y + thick / 2 - 4:.1f}v8"
             middle = y + thick / 2
             says = f"{row.subject} {row.label}, {_variant(row)}: median {duration(row.seconds)}, "
             says += f"{duration(row.best)} to {duration(row.worst)} in {len(row.runs)} runs"
@@ -226,7 +233,7 @@ def _bars(rows: Sequence[Row]) -> str:
                 f'<rect class="bar" x="{left:.1f}" y="{y:.1f}" width="{max(end - left, 1):.1f}" '
                 f'height="{thick}" rx="2" fill-opacity="{_strength(row.threads, rows)}"/>'
                 f'<path class="whisker" d="M{low:.1f} {middle - 4:.1f}v8M{low:.1f} {middle:.1f}H{high:.1f}'
-                f'M{high:.1f} {middle - 4:.1f}v8"/>'
+                f'{tip}"/>'
             )
             if row.limit is not None and row.limit <= longest * 1.02:
                 at = left + span * row.limit / longest
@@ -240,7 +247,8 @@ def _bars(rows: Sequence[Row]) -> str:
             )
             y += thick + gap
         y += block - gap
-    return _svg(y - block + gap + 4, "Median times with the fastest and slowest run", "".join(parts))
+    picture = _svg(y - block + gap + 4, "Median times with the fastest and slowest run", "".join(parts))
+    return f'<div class="scroll"><div class="bars">{picture}</div></div>'
 
 
 def _svg(height: float, label: str, content: str, width: float = _WIDTH) -> str:

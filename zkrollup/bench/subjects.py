@@ -130,7 +130,8 @@ def ntt_cases(
             for variant in variants:
                 work = _transform(variant.engine(), operation, vector, layout, witness)
                 needed = products.ntt_products(log, operation, variant.cpu)
-                cases.append(Case(operation, 1 << log, f"2^{log}", variant, needed, work))
+                name = operation.replace("intt", "INTT").replace("ntt", "NTT")
+                cases.append(Case(name, 1 << log, f"2^{log}", variant, needed, work))
             yield cases
 
 
