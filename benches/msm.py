@@ -2,11 +2,15 @@
 
 Usage: python benches/msm.py [--group g1 g2] [--log-n 16 18 20] [--paths adx ifma] [--threads 1 2]
                              [--runs 5] [--bits 0] [--json]
+       python benches/msm.py --fit [--group g1 g2] [--paths portable adx ifma] [--runs 3]
 
 Random bases (multiples of the generator by random scalars) and random scalars; ``--bits 90`` makes that
 share of the scalars 0 or 1, as most of a witness is. Medians, the call from Python included. The
 last column is the cost of one addition: time and threads over one addition for each base in each window of
 c bits and two for each bucket, at the best c; an addition is at least 6 products of Fq in G1, 17 in G2.
+
+``--fit`` prints the constants of native/src/msm.c's cost model: what a digit with its sorting and addition
+costs, and what a bucket does, fitted to the processor time of one thread over forced window sizes.
 """
 
 from __future__ import annotations
@@ -39,6 +43,40 @@ def measure(cases: list[Case], runs: int, bits_share: int) -> Iterator[dict[str,
         }
 
 
+def fit(group: str, path: str, runs: int) -> tuple[float, float, float]:
+    """Nanoseconds a digit and a bucket by least squares of relative errors, and the largest such error."""
+    engine: Any = get_engine("native", cpu=path, threads=1)
+    generator = engine.fq_to_mont(fq_from_ints(G1 if group == "g1" else G2)).reshape(-1)
+    msm = engine.g1_msm if group == "g1" else engine.g2_msm
+    sizes = [1 << k for k in ((12, 14, 16, 18) if group == "g1" else (11, 13, 15, 17))]
+    bases = (engine.g1_fixed_base if group == "g1" else engine.g2_fixed_base)(
+        generator, random_scalars(engine, sizes[-1], 1)
+    )
+    scalars = random_scalars(engine, sizes[-1], 2)
+    rows, times = [], []
+    try:
+        for size in sizes:
+            for bits in range(8, 17, 2):
+                windows = -(-254 // bits)
+                digits, buckets = windows * size, windows << (bits - 1)
+                if not digits // 64 <= buckets <= digits:
+                    continue
+                if engine._lib.zkr_engine_set_window(engine._handle, bits):
+                    raise RuntimeError(f"the engine refuses windows of {bits} bits")
+                taken = []
+                for _ in range(runs):
+                    start = time.process_time()
+                    msm(bases[:size], scalars[:size])
+                    taken.append(time.process_time() - start)
+                rows.append((digits, buckets))
+                times.append(min(taken) * 1e9)
+    finally:
+        engine._lib.zkr_engine_set_window(engine._handle, 0)
+    matrix = np.array(rows) / np.array(times)[:, None]
+    constants, *_ = np.linalg.lstsq(matrix, np.ones(len(rows)), rcond=None)
+    return float(constants[0]), float(constants[1]), float(np.abs(matrix @ constants - 1).max())
+
+
 def main() -> None:
     """Prints a table, or one JSON object a line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -49,7 +87,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--bits", type=int, default=0, help="per cent of the scalars that are 0 or 1")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--fit", action="store_true", help="fit the constants of the cost model")
     options = parser.parse_args()
+    if options.fit:
+        for path in options.paths:
+            for group in options.group:
+                digit, bucket, error = fit(group, path, min(options.runs, 3))
+                costs = f"digit {digit:6.1f} ns  bucket {bucket:6.1f} ns"
+                print(f"{path:8}  {group}  {costs}  within {error:.0%}")
+        return
     if not options.json:
         print("group  log2 n  path      threads  median s   min .. max          ns an addition")
     variants = [Variant(path, threads) for path in options.paths for threads in options.threads]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the C core and its tests with sanitizers and runs them: the core and every other test_*.c
-# under AddressSanitizer and UndefinedBehaviorSanitizer, the thread pool under ThreadSanitizer too.
-# In the end the fuzzers run, ten seconds each.
+# under AddressSanitizer and UndefinedBehaviorSanitizer, the thread pool and a proof's sums under
+# ThreadSanitizer too. In the end the fuzzers run, ten seconds each.
 # Usage: native/test/run_sanitizers.sh; CC chooses the compiler. Exit code 0 when all passed.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -43,6 +43,24 @@ for test in "$root"/test/test_*.c; do
     $cc $common $address "$test" $objects -lpthread -o "$build/$name"
     ASAN_OPTIONS=detect_leaks=1 "$build/$name"
 done
+# The sums of a proof under ThreadSanitizer, on the portable path: threads do the same on all.
+thread_objects=""
+for source in "$root"/src/*.c; do
+    name=$(basename "$source" .c)
+    case "$name" in kernels_adx* | kernels_ifma*) continue ;; esac
+    object="$build/$name.thread.o"
+    thread_objects="$thread_objects $object"
+    if [ ! -e "$object" ] || [ -n "$(stamp "$object")" ]; then
+        rm -f "$object"
+        $cc $common -fsanitize=thread -c "$source" -o "$object" &
+        waiting=$((waiting + 1))
+        [ $((waiting % 2)) -ne 0 ] || wait
+    fi
+done
+wait
+echo "== test_prove: thread"
+$cc $common -fsanitize=thread "$root/test/test_prove.c" $thread_objects -lpthread -o "$build/test_prove_tsan"
+TSAN_OPTIONS=halt_on_error=1 "$build/test_prove_tsan"
 echo "== test_threads: thread"
 $cc $common -fsanitize=thread "$root/test/test_threads.c" "$root/src/threads.c" -lpthread -o "$build/test_threads_tsan"
 TSAN_OPTIONS=halt_on_error=1 "$build/test_threads_tsan" --no-fork
