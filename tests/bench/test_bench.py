@@ -25,6 +25,7 @@ from zkrollup.bench.subjects import (
     random_scalars,
     verify_cases,
 )
+from zkrollup.bn254 import g1, g2, pairing
 from zkrollup.engine import get_engine
 from zkrollup.engine.convert import fr_from_ints, ints_from_limbs
 
@@ -94,6 +95,32 @@ def test_program_counts__of_a_tape_that_multiplies_and_inverts() -> None:
     counts = products.program_counts(cs.freeze().program)
     assert counts["products"] >= 2
     assert counts["inversions"] == 0
+
+
+def test_verify_products__are_those_of_the_pairings_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three pairs, the lines of one of them made on the way, counted in the pure-Python twin."""
+    cost = {"fq12_mul": 54, "fq12_square": 36, "fq12_mul_line": 39 + 4, "fq12_cyclotomic_square": 18}
+    spent = 0
+
+    def counted(name: str) -> None:
+        original = getattr(pairing, name)
+
+        def call(*arguments: object) -> object:
+            nonlocal spent
+            spent += cost[name]
+            return original(*arguments)
+
+        monkeypatch.setattr(pairing, name, call)
+
+    for name in cost:
+        counted(name)
+    lines = pairing.prepare(g2.GENERATOR)
+    f = pairing.miller_loop([(g1.GENERATOR, lines)] * 3)
+    doublings = len(pairing._LOOP)
+    pairing.final_exponentiation(f)
+    lines_of_b = 27 * doublings + 33 * (len(lines) - doublings)
+    assert products.verify_products(0) == spent + lines_of_b + 54 + 100
+    assert products.verify_products(3) - products.verify_products(0) == 3 * 64 * 11
 
 
 # -- measuring ----------------------------------------------------------------------------------
