@@ -47,9 +47,16 @@ ZKR_V52_INLINE void s1_store(zkr_fe *const rows[8], const zkr_v52 *a) {
     }
 }
 
-ZKR_V52_INLINE void s1_mul(zkr_v52 *out, const zkr_v52 *a, const zkr_v52 *b) { zkr_v52_mul(out, a, b, &zkr_f52_fq); }
-ZKR_V52_INLINE void s1_sqr(zkr_v52 *out, const zkr_v52 *a) { zkr_v52_sqr(out, a, &zkr_f52_fq); }
-ZKR_V52_INLINE void s1_mul1(zkr_v52 *out, const zkr_v52 *a, const uint64_t b[5]) { zkr_v52_mul1(out, a, b, &zkr_f52_fq); }
+/* Products are calls: inlined, compilers mix several and run out of registers. */
+static __attribute__((noinline)) void s1_mul(zkr_v52 *out, const zkr_v52 *a, const zkr_v52 *b) {
+    zkr_v52_mul(out, a, b, &zkr_f52_fq);
+}
+
+static __attribute__((noinline)) void s1_sqr(zkr_v52 *out, const zkr_v52 *a) { zkr_v52_sqr(out, a, &zkr_f52_fq); }
+
+ZKR_V52_INLINE void s1_mul1(zkr_v52 *out, const zkr_v52 *a, const uint64_t b[5]) {
+    zkr_v52_mul1(out, a, b, &zkr_f52_fq);
+}
 ZKR_V52_INLINE void s1_add(zkr_v52 *out, const zkr_v52 *a, const zkr_v52 *b) { zkr_v52_add(out, a, b); }
 
 /* a - b + k, b at most k */
@@ -80,7 +87,9 @@ static void s1_invert_constant(zkr_fe *out, const zkr_fe *a) {
     fq_from_mont(out, out);
 }
 
-static void s1_invert_fast(zkr_fe *out, const zkr_fe *a) { zkr_inverse_vartime(out->l, a->l, fq_modulus.l, 0 - FQ_INV); }
+static void s1_invert_fast(zkr_fe *out, const zkr_fe *a) {
+    zkr_inverse_vartime(out->l, a->l, fq_modulus.l, 0 - FQ_INV);
+}
 
 static __attribute__((noinline)) void s1_inverse(zkr_v52 *out, const zkr_v52 *a, bool secret) {
     zkr_v52_inverse(out, a, &zkr_f52_fq, secret ? s1_invert_constant : s1_invert_fast);
@@ -122,8 +131,8 @@ static __attribute__((noinline)) void s2_sqr(lanes2 *out, const lanes2 *a) {
     s1_add(&sum, &a->c0, &a->c1);
     s1_sub(&difference, &a->c0, &a->c1, 8);
     s1_add(&twice, &a->c0, &a->c0);
-    s1_mul(&out->c1, &twice, &a->c1);
-    s1_mul(&out->c0, &sum, &difference);
+    zkr_v52_mul(&out->c1, &twice, &a->c1, &zkr_f52_fq);
+    zkr_v52_mul(&out->c0, &sum, &difference, &zkr_f52_fq);
 }
 
 ZKR_V52_INLINE void s2_mul1(lanes2 *out, const lanes2 *a, const uint64_t b[5]) {

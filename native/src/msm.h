@@ -61,7 +61,9 @@ int zkr_fixed_new_g1(const zkr_engine *engine, zkr_fixed_g1 *table, const zkr_g1
 int zkr_fixed_new_g2(const zkr_engine *engine, zkr_fixed_g2 *table, const zkr_g2 *base, size_t n);
 void zkr_fixed_free_g1(zkr_fixed_g1 *table);
 void zkr_fixed_free_g2(zkr_fixed_g2 *table);
-int zkr_fixed_many_g1(const zkr_engine *engine, zkr_g1 *out, const zkr_fixed_g1 *table, const zkr_fe *scalars, size_t n);
-int zkr_fixed_many_g2(const zkr_engine *engine, zkr_g2 *out, const zkr_fixed_g2 *table, const zkr_fe *scalars, size_t n);
+int zkr_fixed_many_g1(const zkr_engine *engine, zkr_g1 *out, const zkr_fixed_g1 *table, const zkr_fe *scalars,
+                      size_t n);
+int zkr_fixed_many_g2(const zkr_engine *engine, zkr_g2 *out, const zkr_fixed_g2 *table, const zkr_fe *scalars,
+                      size_t n);
 
 #endif
