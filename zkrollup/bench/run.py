@@ -18,9 +18,9 @@ from .subjects import Case, Variant
 
 __all__ = ["TYPICAL_SHARE", "measure", "product_cost"]
 
-TYPICAL_SHARE = {"ifma": 0.35, "adx": 0.65, "portable": 0.85}
+TYPICAL_SHARE = {"ifma": 0.42, "adx": 0.67, "portable": 0.86}
 """Share of the limit that a proof of 2^16 to 2^18 constraints reached on one thread: limits of
-``zkrollup bench prove`` over the processor's time (0.34 to 0.36, 0.64 to 0.70, 0.83 to 0.90)."""
+``zkrollup bench prove`` over the processor's time (0.39 to 0.45, 0.64 to 0.70, 0.82 to 0.90)."""
 
 _ROUNDS = {"numba": 200}  # 32 products each
 _DEFAULT_ROUNDS = 4000
