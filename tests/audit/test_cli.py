@@ -74,6 +74,20 @@ def test_free__starts_from_the_given_witness_where_it_can(tmp_path, capsys):
     assert Constraints.from_file(path).violations(ints_from_limbs(WtnsFile.read(second).values)) == []
 
 
+def test_lost_inputs__nothing_is_called_free(tmp_path, capsys):
+    """circom --O2 solves in = b0 + 2 b1 for the private input and drops both: the bits look free."""
+    path = write_circuit(tmp_path, [({2: 1}, {2: 1, 0: R - 1}, {}), ({3: 1}, {3: 1, 0: R - 1}, {})], 4)
+    file = R1csFile.read(path)
+    assert run(capsys, path)[0] == 1  # the output is in no constraint
+    labels = np.array([0, 1, 4, 5], dtype=np.uint64)  # labels 2 and 3, the inputs, have no wire
+    rows = (file.a, file.b, file.c, file.constants)
+    R1csFile(4, 1, 0, 2, 6, 2, *rows, labels).write(path)
+    code, out, _ = run(capsys, path)
+    assert code == 3
+    assert "2 private inputs have no wire: label 2, label 3." in out
+    assert "free 0" in out
+
+
 def test_unique__exits_with_0_and_writes_no_witness(tmp_path, capsys):
     path = write_circuit(tmp_path, REPAIRED, 6)
     code, out, _ = run(capsys, path, "--write-witness", tmp_path / "second.wtns")

@@ -76,6 +76,7 @@ def test_file__private_inputs_without_a_wire_give_none():
     system = Constraints.from_file(CIRCOM / "unused_inputs.r1cs")
     assert system.inputs == {2, 3}
     assert system.outputs == (1,)
+    assert len(system.lost_inputs) == 18
 
 
 def test_file__of_another_field_is_refused(tmp_path):

@@ -100,7 +100,7 @@ def audit(
     }
     contradiction = rules.impossible
     if not all(proved[1:]):
-        rules.assume_factors()
+        rules.assume_factors(None if seconds is None else max(2.0, seconds / 10))
     verdicts: dict[int, Verdict] = {}
     for wire in range(1, constraints.num_wires):
         if wire in constraints.inputs:
@@ -109,7 +109,8 @@ def audit(
             verdicts[wire] = Verdict(Kind.UNIQUE, reason=reasons.get(wire, Reason("", (), 0)))
         elif wire in search.pair_of:
             pair = search.pairs[search.pair_of[wire]]
-            verdicts[wire] = Verdict(Kind.FREE, pair=pair, idle=wire in idle)
+            kind = Kind.UNDECIDED if constraints.lost_inputs else Kind.FREE
+            verdicts[wire] = Verdict(kind, pair=pair, idle=wire in idle)
         else:
             verdicts[wire] = Verdict(Kind.UNDECIDED, idle=wire in idle, conditional=bool(rules.unique[wire]))
     return AuditReport(

@@ -44,6 +44,8 @@ class Constraints:
     ``inputs``: wires whose values are given (the constant one is not counted); ``outputs``: wires that
     the circuit hands out, which somebody relies on. Every wire but the inputs is asked for: do the inputs
     determine it? ``a``, ``b``, ``c`` have one row a constraint, ``coefs`` index ``constants``.
+    ``lost_inputs``: inputs that have no wire, because a compiler solved a constraint for them and dropped
+    both; nothing tells what they were, so two witnesses that agree on all ``inputs`` may differ in them.
     """
 
     modulus: int
@@ -55,6 +57,7 @@ class Constraints:
     c: Matrix
     constants: tuple[int, ...]
     title: str = "constraints"
+    lost_inputs: tuple[str, ...] = ()
     wire_name: Callable[[int], str] = field(default=_number, repr=False)
     wire_place: Callable[[int], str | None] = field(default=_nowhere, repr=False)
     row_place: Callable[[int], str | None] = field(default=_nowhere, repr=False)
@@ -263,7 +266,8 @@ class Constraints:
         """circom's constraints: public and private inputs are given, outputs are handed out.
 
         circom numbers the labels of the main component's signals outputs first, then public inputs, then
-        private ones, so that the labels tell which wires are private inputs, although some have no wire.
+        private ones, so that the labels tell which wires are private inputs, although some have no wire
+        (those in no constraint, and with ``--O2`` those that a linear constraint was solved for).
         """
         first = 1 + file.num_public_outputs
         given = set(range(first, first + file.num_public_inputs))
@@ -273,7 +277,10 @@ class Constraints:
         private[: 1 + file.num_public] = False
         given.update(np.flatnonzero(private).tolist())
         names: dict[int, str] = {}
+        lost = [f"label {k}" for k in sorted(set(range(low, high)) - set(labels.tolist()))]
         if sym is not None:
+            called = dict(zip(sym.labels.tolist(), sym.names, strict=True))
+            lost = [called.get(int(label.split()[1]), label) for label in lost]
             inside = (sym.wires >= 0) & (sym.wires < file.num_wires)
             at = np.flatnonzero(inside)[::-1]  # the first signal of a wire has the last word
             own = labels[sym.wires[at]] == sym.labels[at].astype(np.uint64)
@@ -289,6 +296,7 @@ class Constraints:
             file.c,
             tuple(ints_from_limbs(file.constants)),
             title=title,
+            lost_inputs=tuple(lost),
             wire_name=lambda wire: names.get(wire, f"wire{wire}"),
         )
 

@@ -799,12 +799,13 @@ class Propagation:
         return progress
 
     # -- assuming --------------------------------------------------------------------------------------
-    def assume_factors(self) -> Propagation:
+    def assume_factors(self, seconds: float | None = None) -> Propagation:
         """Go on as if no factor of a single unknown wire were ever zero.
 
         What is then marked unique is so unless one of the ``assumed`` factors vanishes. The rules have to
         be run to their end before.
         """
+        self.deadline = None if seconds is None else time.monotonic() + seconds
         while not self._late():
             found: dict[int, tuple[int, int]] = {}
             for row in range(self.system.num_rows):

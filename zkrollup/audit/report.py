@@ -44,6 +44,7 @@ class Verdict:
     in these rows being unique, and it is no output: whatever its value, no other wire changes (the
     inverse in an is-zero test, when the tested value is zero).
     ``conditional``: undecided, but unique unless one of the report's ``assumed`` factors is zero.
+    An undecided wire with a ``pair`` is free if both witnesses have the same lost inputs: nobody can tell.
     """
 
     kind: Kind
@@ -154,6 +155,13 @@ class AuditReport:
             lines.append(
                 f"  NO WITNESS: {self._row(self.contradiction)} cannot hold, so the rest says nothing"
             )
+        if s.lost_inputs:
+            some = ", ".join(s.lost_inputs[:4]) + (", …" if len(s.lost_inputs) > 4 else "")
+            lines.append(
+                f"  {len(s.lost_inputs):,} private inputs have no wire: {some}. Whether a second witness has "
+                "the same inputs cannot be told, so nothing is called free; compile with --O1, or declare the "
+                "inputs public"
+            )
         shown: set[int] = set()
         for wire in self.harmful:
             pair = self.verdicts[wire].pair
@@ -224,6 +232,7 @@ class AuditReport:
             "undecided": counts[Kind.UNDECIDED],
             "free_idle": len(self.free) - len(self.harmful),
             "undecided_idle": len(self.undecided) - len(self.open),
+            "lost_inputs": list(s.lost_inputs),
             "conditional": sum(1 for v in self.verdicts.values() if v.conditional),
             "decided_share": self.decided_share,
             "exit_code": self.exit_code,
