@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from zkrollup.audit import Constraints, propagate
+from zkrollup.cs import ConstraintSystem
 from zkrollup.cs.scalar_field import MODULUS as R
+from zkrollup.gadgets.bits import to_bits_strict
 
 P = 10007
 ONE = {0: 1}
@@ -202,3 +204,41 @@ def test_assumptions__are_listed_with_the_factor():
     done.assume_factors()
     assert done.assumed == [(0, 2)]
     assert done.unique[4]
+
+
+def compared_bits(p, n, missed):
+    """x in n bits that may hold x + p; each of ``missed`` = (ones, bit): where none of these ones is missed,
+    the bit is zero, by a row with a free factor."""
+    rows = bits_of(1, 2, n, p)
+    for k, (ones, bit) in enumerate(missed):
+        rows.append(product({2 + i: -1 for i in ones} | {0: len(ones)}, {2 + n + k: 1}, {2 + bit: 1}, p))
+    return unique(2 + n + len(missed), {1}, rows, p)
+
+
+def test_comparison__bits_below_the_modulus_are_unique():
+    # 10 = 0b1010: where bit 3 is met, bit 2 is zero; where bits 3 and 1 are met, bit 0 is zero
+    found, done = compared_bits(11, 4, [([3], 2), ([3, 1], 0)])
+    assert found == {2, 3, 4, 5}
+    assert done.reasons[2].rule == "comparison"
+    assert set(done.reasons[2].rows) == set(range(7))
+
+
+@pytest.mark.parametrize("missed", [[([3], 2)], [([3, 1], 0)], [([3], 2), ([3, 2], 0)]])
+def test_comparison__bits_that_may_be_the_modulus_or_more_are_not(missed):
+    assert compared_bits(11, 4, missed)[0] == set()
+
+
+def test_comparison__of_254_bits_by_our_own_gadget():
+    cs = ConstraintSystem("strict")
+    bits = to_bits_strict(cs, cs.input("x"))
+    cs.export("top", bits[253] + bits[0])
+    system = Constraints.from_template(cs.freeze())
+    done = propagate(system)
+    assert {r.rule for w, r in done.reasons.items() if w < 255 and w not in system.inputs} == {"comparison"}
+    weaker = propagate(system, without_row=system.num_rows - 3)
+    assert not weaker.unique[2]
+
+
+def test_comparison__of_254_bits_that_nobody_compares_is_silent():
+    done = propagate(Constraints.from_rows(R, 256, {1}, bits_of(1, 2, 254, R)))
+    assert not any(done.unique[2:])

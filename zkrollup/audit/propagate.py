@@ -24,15 +24,16 @@ Detection of Under-Constrained Circuits in Zero-Knowledge Proofs", PLDI 2023 (Pi
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from zkrollup.audit.model import Constraints, Row, RowTerms
 from zkrollup.audit.modular import is_square, quadratic_roots, signed
 
-__all__ = ["Domain", "Propagation", "Reason", "contains", "propagate"]
+__all__ = ["Domain", "Propagation", "Reason", "contains", "intersect", "propagate"]
 
 _SMALL = 8  # values worth listing
 _ENUMERATED = 64  # combinations worth trying
@@ -192,7 +193,7 @@ class Propagation:
             return
         old = self.domains[wire]
         if old is not None:
-            merged = _intersect(old, new, p)
+            merged = intersect(old, new, p)
             if merged is None:
                 self.impossible = next(iter(rows))
                 return
@@ -256,7 +257,7 @@ class Propagation:
                 if self.unknown[row]:
                     self._cases(row)
                 continue
-            if self._eliminate():
+            if self._eliminate() or self._compare():
                 continue
             return self
 
@@ -347,9 +348,12 @@ class Propagation:
         return (2 * high - 1 - total) // p == (2 * low - total) // p and high > low
 
     # -- ranges ----------------------------------------------------------------------------------------
-    def interval(self, terms: RowTerms, without: int = -1) -> tuple[int, int] | None:
+    def interval(
+        self, terms: RowTerms, without: int = -1, lookup: Callable[[int], Domain | None] | None = None
+    ) -> tuple[int, int] | None:
         """Integers between which a sum lies, modulo p; None when a wire of it has no domain."""
         p, half, low, high = self.p, self.p >> 1, 0, 0
+        domain_of = self.domains.__getitem__ if lookup is None else lookup
         for wire, k in terms.items():
             if wire == without:
                 continue
@@ -359,7 +363,7 @@ class Propagation:
                 low += k
                 high += k
                 continue
-            domain = self.domains[wire]
+            domain = domain_of(wire)
             if domain is None:
                 return None
             if k > 0:
@@ -452,7 +456,11 @@ class Propagation:
         if len(base) == 1:
             self._restrict(first, Domain.of([r * scale for r in roots], p), (row,))
         else:
-            self._virtual({w: k * scale % p for w, k in base.items()}, [r * scale for r in roots], row)
+            # a wire that is 0 at the smaller root and 1 at the other
+            start = roots[0]
+            scale = pow(roots[-1] - start, -1, p) if len(roots) == 2 else 1
+            terms = {w: k * scale % p for w, k in base.items()} | {0: -start * scale % p}
+            self._virtual({w: k for w, k in terms.items() if k}, range(len(roots)), row)
 
     def _bound_linear(self, lin: RowTerms, row: int) -> None:
         """The range of the only wire without one, from those of the others."""
@@ -513,36 +521,45 @@ class Propagation:
 
     def _enumerate(self, row: int) -> bool:
         """The values of one wire over all combinations of the few values of the others."""
+        found = self.combinations(row, self.domains.__getitem__)
+        if found is None:
+            return False
+        if not found:
+            self.impossible = self.origin[row]
+            return True
+        for wire, values in found.items():
+            if len(values) <= _SMALL:
+                why = self._why(found, wire)
+                self._restrict(wire, Domain.of(values, self.p), (row, *why))
+        return True
+
+    def combinations(self, row: int, lookup: Callable[[int], Domain | None]) -> dict[int, set[int]] | None:
+        """The values that each wire of a row takes in the combinations that satisfy it.
+
+        Tries those of all wires but one, whose values must be few. None when that is too many or the last
+        wire is not determined; empty when no combination satisfies the row.
+        """
         p = self.p
         lin = self.linear[row]
         a, b, c = ({}, {}, {w: p - k for w, k in lin.items()}) if lin is not None else self.rows[row]
         wires = sorted((a.keys() | b.keys() | c.keys()) - {0})
         if len(wires) > 8:
-            return False
-        listed, combinations, target = [], 1, None
+            return None
+        listed, count, target = [], 1, None
         for w in wires:
-            domain = self.domains[w]
+            domain = lookup(w)
             if domain is None or domain.values is None:
                 if target is not None:
-                    return False
+                    return None
                 target = w
             else:
                 listed.append((w, domain.values))
-                combinations *= len(domain.values)
-        if combinations > _ENUMERATED:
-            return False
+                count *= len(domain.values)
+        if count > _ENUMERATED:
+            return None
         found: dict[int, set[int]] = {w: set() for w in wires}
-        cells = {0: 1}
-
-        def descend(depth: int) -> bool:
-            """False when the target is not determined somewhere."""
-            if depth < len(listed):
-                wire, values = listed[depth]
-                for value in values:
-                    cells[wire] = value
-                    if not descend(depth + 1):
-                        return False
-                return True
+        for chosen in itertools.product(*(values for _, values in listed)):
+            cells = {0: 1, **{w: v for (w, _), v in zip(listed, chosen, strict=True)}}
             parts = []
             for side in (a, b, c):
                 k = side.get(target, 0) if target is not None else 0
@@ -551,24 +568,16 @@ class Propagation:
             roots = quadratic_roots(ka * kb, ka * rb + kb * ra - kc, ra * rb - rc, p)
             if roots is None:
                 if target is not None:
-                    return False
+                    return None
                 roots = [0]
-            for root in roots:
-                if target is not None:
-                    found[target].add(root)
-                for w, _ in listed:
-                    found[w].add(cells[w])
-            return True
-
-        if not descend(0):
-            return False
-        if not all(found.values()):
-            self.impossible = self.origin[row]
-            return True
-        for wire in wires:
-            if len(found[wire]) <= _SMALL:
-                self._restrict(wire, Domain.of(found[wire], p), (row, *self._why(wires, wire)))
-        return True
+            if not roots:
+                continue
+            if target is not None:
+                found[target].update(roots)
+            for w, v in cells.items():
+                if w:
+                    found[w].add(v)
+        return found if all(found.values()) else {}
 
     def _why(self, wires: Iterable[int], but: int) -> list[int]:
         """The rows behind the domains of wires."""
@@ -798,6 +807,32 @@ class Propagation:
                     progress = True
         return progress
 
+    # -- comparison ------------------------------------------------------------------------------------
+    def _compare(self) -> bool:
+        """Digits of a number below 2 p, when the other rows refuse the number plus p."""
+        from zkrollup.audit.aliases import refuse_aliases
+
+        progress = False
+        for row in range(len(self.rows)):
+            if self.unknown[row] < 2 or self._loose[row] or self._late():
+                continue
+            lin = self.linear[row]
+            if lin is None:
+                if self._factors[row] != [0, 0]:
+                    continue
+                lin = self.rows[row][2]
+            terms = {w: k for w, k in lin.items() if w and not self.unique[w]}
+            key = ("compared", row, len(terms))
+            if key in self._tried:
+                continue
+            self._tried.add(key)
+            used = refuse_aliases(self, terms, lin if self.linear[row] is not None else {})
+            if used is not None:
+                progress = True
+                for wire in terms:
+                    self._mark(wire, "comparison", (row, *used, *self._why(terms, -1)))
+        return progress
+
     # -- assuming --------------------------------------------------------------------------------------
     def assume_factors(self, seconds: float | None = None) -> Propagation:
         """Go on as if no factor of a single unknown wire were ever zero.
@@ -858,7 +893,7 @@ def _ratio(base: RowTerms, terms: RowTerms, p: int) -> int | None:
     return ratio
 
 
-def _intersect(x: Domain, y: Domain, p: int) -> Domain | None:
+def intersect(x: Domain, y: Domain, p: int) -> Domain | None:
     """None when nothing is left."""
     for listed, other in ((x, y), (y, x)):
         if listed.values is not None:

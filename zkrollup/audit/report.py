@@ -159,8 +159,8 @@ class AuditReport:
             some = ", ".join(s.lost_inputs[:4]) + (", …" if len(s.lost_inputs) > 4 else "")
             lines.append(
                 f"  {len(s.lost_inputs):,} private inputs have no wire: {some}. Whether a second witness has "
-                "the same inputs cannot be told, so nothing is called free; compile with --O1, or declare the "
-                "inputs public"
+                "the same inputs cannot be told, so nothing is called free; compile with --O1, or declare "
+                "the inputs public"
             )
         shown: set[int] = set()
         for wire in self.harmful:

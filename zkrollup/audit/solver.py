@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from zkrollup.audit.model import RowTerms
-from zkrollup.audit.modular import quadratic_roots, signed
+from zkrollup.audit.modular import quadratic_roots
 from zkrollup.audit.propagate import Propagation, contains
 
 __all__ = ["Solver"]
@@ -197,15 +197,17 @@ class Solver:
         p = self.p
         wires = [(wire, k, *self._steps(wire)) for wire, k in terms.items()]
         picks = {0, len(wires) // 2, len(wires) - 1, min(range(len(wires)), key=lambda i: wires[i][0])}
-        for pick in sorted(picks):
+        for pick, turned in [(pick, turned) for turned in (True, False) for pick in sorted(picks)]:
             scale = pow(wires[pick][1] * wires[pick][3], -1, p)
             rest, items = -known * scale, []
             for wire, k, start, step, width in wires:
-                size = signed(k * step * scale, p)
+                size = k * step * scale % p
+                negative = turned and size > p >> 1
                 rest -= k * start * scale
-                if size < 0:
-                    rest -= size * width
-                items.append((abs(size), size < 0, wire, start, step, width))
+                if negative:
+                    size = p - size
+                    rest += size * width
+                items.append((size, negative, wire, start, step, width))
             items.sort()
             reach, fine = 0, True
             for size, _, _, _, _, width in items:

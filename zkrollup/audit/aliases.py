@@ -1,0 +1,294 @@
+"""Numbers of as many bits as the prime: do the rows refuse the digits of x + p?
+
+This module must not know how digits are weighted in any gadget, nor how they are compared with a bound.
+
+Digits whose sum is known modulo p, and less than 2 p, stand for x or for x + p, where x < p. They are unique
+if no satisfying witness has digits of a number above p - 1. Such a number agrees with p - 1 in its digits
+above some place and has a greater one there; so for each place these digits are fixed, those below left
+open, and the ranges that follow in the rows around are drawn until one row cannot hold. Rows are refuted by
+intervals, also modulo one of their coefficients (a comparison may count in the top bits, and wrap), and
+where a product of what cannot be zero is zero.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from zkrollup.audit.model import RowTerms
+from zkrollup.audit.modular import signed
+
+if TYPE_CHECKING:
+    from zkrollup.audit.propagate import Domain, Propagation
+
+__all__ = ["refuse_aliases"]
+
+_VISITS = 20_000  # of rows, for one number
+_SMALL = 8
+
+
+def refuse_aliases(rules: Propagation, terms: RowTerms, row: RowTerms) -> set[int] | None:
+    """The rows that together refuse every number of p and more, or None when they are not seen to.
+
+    ``terms``: the digits with their weights, each with a range; ``row``: the whole sum that is zero. A number
+    in it that has no range is replaced by its digits where it occurs.
+    """
+    digits = _digits(rules, terms)
+    if digits is None:
+        return None
+    refuter = _Refuter(rules)
+    numbers = [w for w in row if w and rules.domains[w] is None]
+    if len(numbers) == 1:
+        scale = -pow(row[numbers[0]], -1, rules.p)
+        refuter.replaced = numbers[0]
+        refuter.replacement = {w: k * scale % rules.p for w, k in row.items() if w != numbers[0]}
+    left = rules.p - 1
+    for size, wire, start, step, width, reverse in digits:
+        own = min(left // size, width)
+        left -= own * size
+
+        def value(
+            t: int, start: int = start, step: int = step, top: int = width, turn: bool = reverse
+        ) -> int:
+            return start + step * (top - t if turn else t)
+
+        if own < width and not refuter.refutes(wire, [value(t) for t in range(own + 1, width + 1)]):
+            return None
+        if not refuter.assume(wire, [value(own)]):
+            return refuter.used  # no number at all begins like p - 1
+    return refuter.used if left == 0 else None
+
+
+def _digits(rules: Propagation, terms: RowTerms) -> list[tuple[int, int, int, int, int, bool]] | None:
+    """(weight, wire, start, step, width, reversed), the largest weight first: wire = start + step t.
+
+    None unless weights outgrow what is below them, so that digits order as numbers do, and the total is
+    at least p and less than 2 p.
+    """
+    p = rules.p
+    wires = []
+    for wire, k in terms.items():
+        domain = rules.domains[wire]
+        if domain is None:
+            return None
+        if domain.values is not None and len(domain.values) == 2:
+            wires.append((wire, k, domain.values[0], domain.values[1] - domain.values[0], 1))
+        elif domain.width < _SMALL:
+            wires.append((wire, k, domain.low, 1, domain.width))
+        else:
+            return None
+    for pick in sorted({0, len(wires) - 1, len(wires) // 2}):
+        unit = pow(wires[pick][1] * wires[pick][3], -1, p)
+        for scale, turned in ((unit, False), (-unit, False), (unit, True), (-unit, True)):
+            items = []
+            for wire, k, start, step, width in wires:
+                size = k * step * scale % p
+                reverse = turned and size > p >> 1
+                items.append((p - size if reverse else size, wire, start, step, width, reverse))
+            items.sort()
+            total, fine = 0, True
+            for size, _, _, _, width, _ in items:
+                fine = fine and size > total
+                total += size * width
+            if fine and p <= total < 2 * p:
+                return items[::-1]
+    return None
+
+
+class _Refuter:
+    """Ranges under assumptions; ``used`` are the rows that were looked at."""
+
+    def __init__(self, rules: Propagation) -> None:
+        self.rules = rules
+        self.p = rules.p
+        self.state: dict[int, Domain] = {}
+        self.nonzero: set[int] = set()
+        self.used: set[int] = set()
+        self.left = _VISITS
+        self.replaced = -1
+        self.replacement: RowTerms = {}
+        self._sides: dict[int, tuple[RowTerms, RowTerms, RowTerms]] = {}
+        self._merged: dict[int, RowTerms] = {}
+
+    def lookup(self, wire: int) -> Domain | None:
+        return self.state.get(wire) or self.rules.domains[wire]
+
+    def refutes(self, wire: int, values: list[int]) -> bool:
+        """Whether no witness has one of these values, besides what is assumed; the state is kept."""
+        before = dict(self.state), set(self.nonzero)
+        possible = self.assume(wire, values)
+        self.state, self.nonzero = before
+        return not possible
+
+    def assume(self, wire: int, values: list[int]) -> bool:
+        """Add an assumption and draw conclusions; False when a row cannot hold."""
+        from zkrollup.audit.propagate import Domain
+
+        queue: deque[int] = deque()
+        if not self._set(wire, Domain.of(values, self.p), queue):
+            return False
+        while queue and self.left > 0:
+            self.left -= 1
+            if not self._visit(queue.popleft(), queue):
+                return False
+        return True
+
+    def _set(self, wire: int, new: Domain, queue: deque[int]) -> bool:
+        from zkrollup.audit.propagate import intersect
+
+        old = self.lookup(wire)
+        if old is not None:
+            merged = intersect(old, new, self.p)
+            if merged is None:
+                return False
+            if merged.width >= old.width and (merged.values is None) == (old.values is None):
+                return True
+            new = merged
+        self.state[wire] = new
+        self._push(wire, queue)
+        if wire in self.replacement:
+            self._push(self.replaced, queue)
+        return True
+
+    def _push(self, wire: int, queue: deque[int]) -> None:
+        for row in self.rules.touching[wire]:
+            if row not in queue and row not in self.rules.skip:
+                queue.append(row)
+
+    def _visit(self, row: int, queue: deque[int]) -> bool:
+        from zkrollup.audit.propagate import Domain
+
+        rules, p = self.rules, self.p
+        self.used.add(rules.origin[row])
+        lin = rules.linear[row]
+        if lin is not None:
+            return self._linear(self._merge(row), queue)
+        found = rules.combinations(row, self.lookup)
+        if found is not None:
+            if not found:
+                return False
+            for wire, values in found.items():
+                if len(values) <= _SMALL and not self._set(wire, Domain.of(values, p), queue):
+                    return False
+            return True
+        a, b, c = self._row(row)
+        for factor, other in ((a, b), (b, a)):
+            value = self._value(factor)
+            if value is None:
+                continue
+            terms = {w: -k for w, k in c.items()}
+            for w, k in other.items():
+                terms[w] = terms.get(w, 0) + k * value
+            return self._linear({w: v for w, k in terms.items() if (v := k % p)}, queue)
+        if self._is_nonzero(a) and self._is_nonzero(b):
+            if not c:
+                return False
+            if len(c) == 1:
+                (wire,) = c
+                if wire and wire not in self.nonzero:
+                    self.nonzero.add(wire)
+                    self._push(wire, queue)
+        return True
+
+    def _row(self, row: int) -> tuple[RowTerms, RowTerms, RowTerms]:
+        sides = self._sides.get(row)
+        if sides is None:
+            a, b, c = self.rules.rows[row]
+            sides = self._sides[row] = (self._replace(a), self._replace(b), self._replace(c))
+        return sides
+
+    def _replace(self, terms: RowTerms) -> RowTerms:
+        k = terms.get(self.replaced)
+        if k is None:
+            return terms
+        out = {w: v for w, v in terms.items() if w != self.replaced}
+        for w, v in self.replacement.items():
+            out[w] = out.get(w, 0) + k * v
+        return {w: v for w, k in out.items() if (v := k % self.p)}
+
+    def _is_nonzero(self, terms: RowTerms) -> bool:
+        if len(terms) == 1 and next(iter(terms)) in self.nonzero:
+            return True
+        bounds = self.rules.interval(terms, lookup=self.lookup)
+        return bounds is not None and -(-bounds[0] // self.p) * self.p > bounds[1]
+
+    def _value(self, terms: RowTerms) -> int | None:
+        total = 0
+        for wire, k in terms.items():
+            if wire:
+                domain = self.lookup(wire)
+                if domain is None or domain.values is None or len(domain.values) != 1:
+                    return None
+                k *= domain.values[0]
+            total += k
+        return total % self.p
+
+    def _linear(self, terms: RowTerms, queue: deque[int]) -> bool:
+        from zkrollup.audit.propagate import Domain
+
+        p = self.p
+        open_wires = [w for w in terms if w and self.lookup(w) is None]
+        if len(open_wires) == 1:
+            wire = open_wires[0]
+            scale = -pow(terms[wire], -1, p)
+            bounds = self.rules.interval({w: k * scale % p for w, k in terms.items()}, wire, self.lookup)
+            if bounds is not None and bounds[1] - bounds[0] < p - 1:
+                return self._set(wire, Domain(*bounds), queue)
+        return bool(open_wires) or self._may_vanish(terms)
+
+    def _may_vanish(self, terms: RowTerms) -> bool:
+        """Whether a sum can be zero for all that its bounds say."""
+        p = self.p
+        bounds = self.rules.interval(terms, lookup=self.lookup)
+        if bounds is None:
+            return True
+        low, high = -(-bounds[0] // p), bounds[1] // p
+        if low != high:
+            return low < high
+        # as integers, the sum is low * p; see it modulo one of its coefficients
+        weights = [(w, signed(k, p)) for w, k in terms.items()]
+        for m in sorted({abs(k) for _, k in weights if abs(k) > 2}, reverse=True)[:12]:
+            least = most = -low * p
+            for wire, k in weights:
+                if wire == 0:
+                    least, most = least + k, most + k
+                    continue
+                domain = self.lookup(wire)
+                assert domain is not None
+                if domain.values is not None:
+                    parts = [signed(k * signed(v, p), m) for v in domain.values]
+                    least, most = least + min(parts), most + max(parts)
+                elif k % m:
+                    ends = sorted((signed(k, m) * domain.low, signed(k, m) * domain.high))
+                    least, most = least + ends[0], most + ends[1]
+            if -(-least // m) * m > most:
+                return False
+        return True
+
+    def _merge(self, row: int) -> RowTerms:
+        """A linear row with wires that stand only in it and one other linear row replaced."""
+        merged = self._merged.get(row)
+        if merged is not None:
+            return merged
+        rules, p = self.rules, self.p
+        terms = dict(rules.linear[row] or {})
+        for wire in list(terms):
+            if wire == 0 or len(rules.touching[wire]) != 2 or wire not in terms:
+                continue
+            other = next(r for r in rules.touching[wire] if r != row)
+            source = rules.linear[other]
+            if source is None or other in rules.skip or len(source) > 1000:
+                continue
+            domain = rules.domains[wire]
+            if domain is not None and domain.values is not None:
+                continue
+            self.used.add(rules.origin[other])
+            factor = terms[wire] * pow(source[wire], -1, p)
+            for w, k in source.items():
+                new = (terms.get(w, 0) - factor * k) % p
+                if new:
+                    terms[w] = new
+                else:
+                    terms.pop(w, None)
+        self._merged[row] = terms
+        return terms
