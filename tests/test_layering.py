@@ -20,7 +20,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "zkrollup.state": frozenset({"zkrollup.crypto", "zkrollup.bn254"}),
     "zkrollup.engine": frozenset(),
     "zkrollup.cs": frozenset({"zkrollup.engine"}),
-    "zkrollup.gadgets": frozenset({"zkrollup.cs", "zkrollup.crypto.tables"}),
+    "zkrollup.gadgets": frozenset({"zkrollup.cs", "zkrollup.crypto.tables", "zkrollup.crypto.hash_tables"}),
     "zkrollup.circuits": frozenset(
         {
             "zkrollup.cs",

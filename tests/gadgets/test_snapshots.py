@@ -10,12 +10,14 @@ import os
 from pathlib import Path
 
 from zkrollup.crypto.tables import MODULUS, ORDER
-from zkrollup.gadgets import babyjubjub, bits, compare, select
+from zkrollup.gadgets import babyjubjub, bits, compare, select, words
 from zkrollup.gadgets.babyjubjub import Edwards, Montgomery
 from zkrollup.gadgets.eddsa import eddsa_poseidon_verify
 from zkrollup.gadgets.horner import horner_step
+from zkrollup.gadgets.keccak import keccak256, keccak_f
 from zkrollup.gadgets.merkle import merkle_membership, merkle_update
 from zkrollup.gadgets.poseidon import poseidon, poseidon_from_first_sbox
+from zkrollup.gadgets.sha256 import sha256, sha256_compress
 
 FILE = Path(__file__).with_name("snapshots.json")
 
@@ -161,6 +163,34 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
         "ax ay r8x r8y s message",
         bools="enabled",
     )
+    for name, m in (("xor", 2), ("xor", 3), ("xor", 5), ("majority", 3), ("chi", 3), ("choose", 3)):
+        count(
+            f"words.{name}({m} words of 32)",
+            unused(
+                lambda cs, i, name=name, m=m: [
+                    cs.materialise(bit) for bit in getattr(words, name)(cs, *list(i.values())[:m])
+                ]
+            ),
+            bool_arrays=dict.fromkeys("abcde"[:m], 32),
+        )
+    for m in (2, 5):
+        count(
+            f"words.add({m} words of 32)",
+            unused(lambda cs, i: words.add(cs, list(i.values()), 32)),
+            bool_arrays=dict.fromkeys("abcde"[:m], 32),
+        )
+    count(
+        "sha256.sha256_compress",
+        unused(lambda cs, i: sha256_compress(cs, list(i.values())[:8], list(i.values())[8:])),
+        bool_arrays={f"w{k}": 32 for k in range(24)},
+    )
+    count("sha256.sha256(512)", unused(lambda cs, i: sha256(cs, i["m"])), bool_arrays={"m": 512})
+    count(
+        "keccak.keccak_f",
+        unused(lambda cs, i: keccak_f(cs, list(i.values()))),
+        bool_arrays={f"l{k}": 64 for k in range(25)},
+    )
+    count("keccak.keccak256(1080)", unused(lambda cs, i: keccak256(cs, i["m"])), bool_arrays={"m": 1080})
     if os.environ.get("ZKROLLUP_UPDATE_SNAPSHOTS"):
         FILE.write_text(json.dumps(counts, indent=1) + "\n")
     assert counts == json.loads(FILE.read_text())
