@@ -4,20 +4,41 @@ This package must not be imported by anything that proves or verifies; it is for
 """
 
 from zkrollup.testing.circuits import (
-    FreeWire,
-    assert_every_wire_bound,
-    assert_lies_caught,
     assert_satisfied,
     assert_unsatisfied,
     find_hints,
     lie,
+)
+from zkrollup.testing.dropping import (
+    DropReport,
+    Notice,
+    Survivor,
+    assert_every_row_needed,
+    drop_constraints,
+    instance_values,
+)
+from zkrollup.testing.explained import Explained
+from zkrollup.testing.lies import LieReport, ToldLie, assert_lies_caught, tell_lies
+from zkrollup.testing.mutation import (
+    FreeWire,
+    assert_every_wire_bound,
     mutate_witness,
+    mutate_witness_slow,
 )
 from zkrollup.testing.reference_engine import ReferenceEngine
 
 __all__ = [
+    "DropReport",
+    "Notice",
+    "Survivor",
+    "assert_every_row_needed",
+    "drop_constraints",
+    "instance_values",
+    "Explained",
     "FreeWire",
+    "LieReport",
     "ReferenceEngine",
+    "ToldLie",
     "assert_every_wire_bound",
     "assert_lies_caught",
     "assert_satisfied",
@@ -25,4 +46,6 @@ __all__ = [
     "find_hints",
     "lie",
     "mutate_witness",
+    "mutate_witness_slow",
+    "tell_lies",
 ]

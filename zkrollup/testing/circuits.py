@@ -1,28 +1,22 @@
-"""Checkers for templates: satisfied or not and by which constraint, lying hints, free wires.
+"""Checkers for templates: satisfied or not and by which constraint; hints that lie.
 
 This module must not know any particular circuit.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 from zkrollup.cs import Check, HintSite, Template
 from zkrollup.cs.interpreter import Lie
-from zkrollup.cs.scalar_field import MODULUS, mont_array
+from zkrollup.cs.scalar_field import mont_array
 from zkrollup.engine.interface import Engine
 
 __all__ = [
-    "FreeWire",
-    "assert_every_wire_bound",
-    "assert_lies_caught",
     "assert_satisfied",
     "assert_unsatisfied",
     "find_hints",
     "lie",
-    "mutate_witness",
 ]
 
 Overrides = Mapping[int | str | HintSite, Lie]
@@ -112,120 +106,3 @@ def lie(
     if nth >= len(found):
         raise ValueError(f"{template.name!r} has {len(found)} hints of kind {kind!r} in scope {scope!r}")
     return {found[nth]: answer}
-
-
-def assert_lies_caught(
-    template: Template,
-    links: Mapping[str, object] | None = None,
-    inputs: Mapping[str, object] | None = None,
-    *,
-    hints: Iterable[HintSite] | None = None,
-    allowed: Collection[str] = (),
-    seed: int = 0,
-) -> int:
-    """Whatever single hint lies, some constraint fails, although everything after it is computed honestly
-    from the lie. Each output in turn is changed by +1, set to 0, and set at random.
-
-    Arguments:
-        hints: which hints; all when None.
-        allowed: names of outputs that are free for these values (say why where you list them).
-
-    Returns:
-        how many lies were told. One lie costs one replay of the template.
-    """
-    honest = assert_satisfied(template, links, inputs)
-    rng = random.Random(seed)
-    link_values, input_values = template.link_values(links or {}), template.input_values(inputs or {})
-    told = 0
-    for site in template.hints if hints is None else hints:
-        for k, column in enumerate(site.columns):
-            name = template.wire_name(column)
-            if name in allowed:
-                continue
-            truth = honest.values[column]
-            for value in {(truth + 1) % MODULUS, 0, rng.randrange(MODULUS)} - {truth}:
-                answer = [honest.values[c] for c in site.columns]
-                answer[k] = value
-                values = template.solve(link_values, input_values, {site: answer})
-                told += 1
-                if template.holds(values):
-                    raise AssertionError(
-                        f"{template.name!r} accepts a lie: {name} = {value} instead of {truth}; "
-                        f"the hint is at {site.place}, scope {site.scope!r}"
-                    )
-    return told
-
-
-@dataclass(frozen=True)
-class FreeWire:
-    """A wire that can be changed on its own: ``value`` instead of ``honest`` breaks no constraint."""
-
-    name: str
-    column: int
-    honest: int
-    value: int
-    place: str
-
-    def __str__(self) -> str:
-        return f"{self.name} may be {self.value} instead of {self.honest}; created at {self.place}"
-
-
-def mutate_witness(
-    template: Template, values: Sequence[int], *, seed: int = 0, include_links: bool = True
-) -> list[FreeWire]:
-    """Change every wire on its own by +1, to 0 and to a random value; report those that no row notices.
-
-    Arguments:
-        values: of all local columns, satisfying (``Check.values``).
-        include_links: mutate the links as well as the template's own wires.
-
-    Only the rows that contain a wire are evaluated again, from their products before: 25k wires with
-    600k coefficients take a few seconds.
-    """
-    rows = template.rows
-    rng = random.Random(seed)
-    dots = [_dots(side, rows.num_rows, values) for side in rows.sides]
-    touching: list[dict[int, list[int]]] = [{} for _ in values]
-    for k, (indptr, cols, coefs) in enumerate(rows.sides):
-        for row in range(rows.num_rows):
-            for i in range(indptr[row], indptr[row + 1]):
-                touching[cols[i]].setdefault(row, [0, 0, 0])[k] += coefs[i]
-    free = []
-    for column in range(1 if include_links else template.num_links, len(values)):
-        honest = values[column]
-        for value in ((honest + 1) % MODULUS, 0, rng.randrange(MODULUS)):
-            change = value - honest
-            if change and not any(
-                ((dots[0][row] + change * a) * (dots[1][row] + change * b) - dots[2][row] - change * c)
-                % MODULUS
-                for row, (a, b, c) in touching[column].items()
-            ):
-                place = str(template.wire_place(column))
-                free.append(FreeWire(template.wire_name(column), column, honest, value, place))
-                break
-    return free
-
-
-def _dots(side: tuple[list[int], list[int], list[int]], num_rows: int, values: Sequence[int]) -> list[int]:
-    indptr, cols, coefs = side
-    return [
-        sum(coefs[i] * values[cols[i]] for i in range(indptr[row], indptr[row + 1])) % MODULUS
-        for row in range(num_rows)
-    ]
-
-
-def assert_every_wire_bound(
-    template: Template,
-    links: Mapping[str, object] | None = None,
-    inputs: Mapping[str, object] | None = None,
-    *,
-    allowed: Collection[str] = (),
-    seed: int = 0,
-) -> Check:
-    """No wire of a satisfied witness can be changed on its own, but those named in ``allowed``."""
-    check = assert_satisfied(template, links, inputs)
-    free = [w for w in mutate_witness(template, check.values, seed=seed) if w.name not in allowed]
-    if free:
-        listed = "\n".join(f"  {w}" for w in free[:10])
-        raise AssertionError(f"{template.name!r}: {len(free)} wires are not bound by any row:\n{listed}")
-    return check

@@ -1,0 +1,351 @@
+"""Dropping constraints: take each row away in turn; the tests or the analysis must notice.
+
+This module must not know any particular circuit.
+
+No system is ever built without a row. An assignment that breaks exactly one row is what the system without
+that row would accept, so one evaluation of all rows on many wrong assignments tries all rows at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from zkrollup.audit import Constraints, Jacobian, propagate
+from zkrollup.cs import R1CS, Check, Template
+from zkrollup.cs.scalar_field import MODULUS, from_mont, mont_array
+from zkrollup.engine.interface import U64, Engine
+from zkrollup.testing.batched import Batched, first_writes, operands_read
+from zkrollup.testing.explained import Explained
+from zkrollup.testing.lies import tell_lies
+from zkrollup.testing.mutation import Touches
+
+__all__ = [
+    "Assignment",
+    "DropReport",
+    "Notice",
+    "Survivor",
+    "assert_every_row_needed",
+    "drop_constraints",
+    "instance_values",
+]
+
+Assignment = (
+    Check
+    | Mapping[str, object]
+    | tuple[Mapping[str, object] | None, Mapping[str, object] | None]
+    | Sequence[int]
+)
+"""What an assignment may be given as: a :class:`~zkrollup.cs.Check`, inputs by name, (links, inputs) by
+name, or the values of all local columns."""
+
+WAYS = ("invalid", "mutation", "rank", "lie", "relation", "propagation")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Why a row is missed when it is gone. ``how`` is one of
+
+    - ``invalid``: an invalid assignment of the tests is refused by this row alone;
+    - ``mutation``: so is a valid witness in which one wire was changed;
+    - ``rank``: without it the Jacobian over the wires that are computed loses rank at a valid witness: a
+      wire becomes free, to first order;
+    - ``lie``: so is a witness in which one wire lies and the rest follows the lie (links and inputs that
+      only one row compares with something may follow too);
+    - ``relation``: the Jacobian over all wires, inputs and links among them, loses rank: other statements
+      become acceptable, to first order;
+    - ``propagation``: without it the inputs are no longer seen to determine every wire that they determine
+      with it.
+    """
+
+    row: int
+    how: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A row that nothing missed: redundant, or not tested. ``reason`` when somebody explained it."""
+
+    row: int
+    scope: str
+    label: str
+    place: str
+    formula: str
+    reason: str = ""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What an explanation may call it: its label, and that after its scope."""
+        return self.label, f"{self.scope}/{self.label}" if self.scope else self.label
+
+    def __str__(self) -> str:
+        return f"row {self.row} {self.names[1]!r} at {self.place}: {self.formula}"
+
+
+@dataclass(frozen=True, eq=False)
+class DropReport:
+    """What :func:`drop_constraints` found; ``seconds`` by step."""
+
+    template: Template
+    noticed: Mapping[int, Notice]
+    survivors: tuple[Survivor, ...]
+    explained: tuple[Survivor, ...]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows were noticed in which way."""
+        found = Counter(notice.how for notice in self.noticed.values())
+        return {how: found[how] for how in WAYS if found[how]}
+
+    def __str__(self) -> str:
+        ways = ", ".join(f"{count} by {how}" for how, count in self.counts.items())
+        head = (
+            f"{self.template.name!r}: {len(self.noticed)} of {self.template.num_constraints} rows are missed "
+            f"when dropped ({ways}); {len(self.explained)} explained, {len(self.survivors)} survive"
+        )
+        return "\n".join([head, *(f"  {survivor}" for survivor in self.survivors)])
+
+
+def drop_constraints(
+    template: Template,
+    valid: Iterable[Assignment],
+    invalid: Iterable[Assignment] | Mapping[str, Assignment] = (),
+    *,
+    explained: Explained | Mapping[str, str] | None = None,
+    engine: Engine | None = None,
+    seed: int = 0,
+    seconds: float | None = None,
+) -> DropReport:
+    """Drop every row in turn: which ones does nobody miss?
+
+    Arguments:
+        valid: satisfying assignments, at least one; the more of the circuit's cases they show, the fewer
+            rows look useless. ValueError when one does not satisfy.
+        invalid: assignments that must be refused, by name or not. ValueError when one is accepted.
+        explained: labels (or ``scope/label``), with reasons, of rows that may survive; a pattern that
+            explains no survivor stays :attr:`~zkrollup.testing.Explained.stale`.
+        seconds: about how long the last step, propagation once for each row still left, may take; rows
+            that it does not reach are survivors.
+
+    Returns:
+        a report: for each row who misses it, see :class:`Notice`, and the survivors with their lines.
+    """
+    job = _Job(template, engine, seed)
+    witnesses = [(name, job.values(given)) for name, given in _named(valid)]
+    if not witnesses:
+        raise ValueError(f"drop_constraints: {template.name!r}: no valid assignment was given")
+    wrong = [(name, job.values(given)) for name, given in _named(invalid)]
+    job.run("invalid", lambda: job.evaluate(witnesses, wrong))
+    job.run("mutation", lambda: job.mutate(witnesses))
+    job.run("rank", lambda: job.rank(witnesses, "rank"))
+    job.run("lie", lambda: job.lie(witnesses))
+    job.run("relation", lambda: job.rank(witnesses, "relation"))
+    job.run("propagation", lambda: job.propagate(seconds))
+    known = Explained.of(explained)
+    survivors: list[Survivor] = []
+    excused: list[Survivor] = []
+    for row in job.left():
+        failure = template.explain(row, witnesses[0][1])
+        place = str(template.row_place(row))
+        found = Survivor(row, template.row_scope(row), template.row_label(row), place, failure.formula)
+        reason = known.reason(*found.names)
+        if reason is None:
+            survivors.append(found)
+        else:
+            excused.append(Survivor(row, found.scope, found.label, place, found.formula, reason))
+    return DropReport(template, job.noticed, tuple(survivors), tuple(excused), job.seconds)
+
+
+def assert_every_row_needed(
+    template: Template,
+    valid: Iterable[Assignment],
+    invalid: Iterable[Assignment] | Mapping[str, Assignment] = (),
+    *,
+    explained: Explained | Mapping[str, str] | None = None,
+    engine: Engine | None = None,
+    seed: int = 0,
+    seconds: float | None = None,
+) -> DropReport:
+    """AssertionError with label, line and formula of every row that :func:`drop_constraints` lets go."""
+    report = drop_constraints(
+        template, valid, invalid, explained=explained, engine=engine, seed=seed, seconds=seconds
+    )
+    if report.survivors:
+        raise AssertionError(f"{report}\nadd an invalid assignment that they refuse, or explain them")
+    return report
+
+
+def instance_values(system: R1CS, part: str, instance: int, witness: U64) -> list[int]:
+    """The values of one instance's local columns in the witness of a system (Montgomery)."""
+    for known in system.parts:
+        if known.name == part:
+            block = known.block
+            links = witness[block.links[instance].astype(np.int64)]
+            start = block.own_base + instance * block.num_own
+            return [*from_mont(links), *from_mont(witness[start : start + block.num_own])]
+    raise ValueError(f"system {system.name!r} has no part {part!r}; it has {[p.name for p in system.parts]}")
+
+
+def _named(
+    assignments: Iterable[Assignment] | Mapping[str, Assignment],
+) -> list[tuple[str, Assignment]]:
+    if isinstance(assignments, Mapping):
+        return list(assignments.items())
+    return [(f"#{i}", given) for i, given in enumerate(assignments)]
+
+
+class _Job:
+    """One run: the rows noticed so far, and the ways to notice more."""
+
+    def __init__(self, template: Template, engine: Engine | None, seed: int) -> None:
+        self.template, self.seed = template, seed
+        self.batched = Batched(template, engine)
+        self.noticed: dict[int, Notice] = {}
+        self.seconds: dict[str, float] = {}
+
+    def values(self, given: Assignment) -> list[int]:
+        template = self.template
+        if isinstance(given, Check):
+            return given.values
+        if isinstance(given, Mapping):
+            return template.solve(template.link_values({}), template.input_values(given))
+        if isinstance(given, tuple) and len(given) == 2 and not isinstance(given[0], int):
+            links, inputs = given
+            link_values, input_values = template.link_values(links or {}), template.input_values(inputs or {})
+            return template.solve(link_values, input_values)
+        return [int(v) for v in given]
+
+    def run(self, name: str, step: Callable[[], None]) -> None:
+        if len(self.noticed) == self.template.num_constraints and name != "invalid":
+            return
+        start = time.monotonic()
+        step()
+        self.seconds[name] = time.monotonic() - start
+
+    def left(self) -> list[int]:
+        return [row for row in range(self.template.num_constraints) if row not in self.noticed]
+
+    def note(self, row: int, how: str, by: str) -> None:
+        self.noticed.setdefault(row, Notice(row, how, by))
+
+    # -- the ways --------------------------------------------------------------------------------------
+    def evaluate(
+        self, witnesses: Sequence[tuple[str, list[int]]], wrong: Sequence[tuple[str, list[int]]]
+    ) -> None:
+        template = self.template
+        for (name, _), failing in zip(witnesses, self._failing(witnesses), strict=True):
+            if failing:
+                first = f"{template.row_label(failing[0])!r} at {template.row_place(failing[0])}"
+                raise ValueError(
+                    f"drop_constraints: {template.name!r}: valid assignment {name} breaks {len(failing)} "
+                    f"rows, the first is {first}"
+                )
+        for (name, _), failing in zip(wrong, self._failing(wrong), strict=True):
+            if not failing:
+                raise ValueError(
+                    f"drop_constraints: {template.name!r}: invalid assignment {name} breaks no row"
+                )
+            if len(failing) == 1:
+                self.note(failing[0], "invalid", f"invalid assignment {name}")
+
+    def _failing(self, witnesses: Sequence[tuple[str, list[int]]]) -> list[list[int]]:
+        out: list[list[int]] = []
+        for start in range(0, len(witnesses), self.batched.at_once):
+            some = [values for _, values in witnesses[start : start + self.batched.at_once]]
+            out += self.batched.violations(self.batched.columns(some))
+        return out
+
+    def mutate(self, witnesses: Sequence[tuple[str, list[int]]]) -> None:
+        """Wires changed by +1, -1, to 0 and by twice their value (for factors that must not both vanish)."""
+        template, e = self.template, self.batched.engine
+        for name, values in witnesses:
+            base = self.batched.columns([values])[0]
+            touches = Touches(self.batched, base)
+            one = np.ascontiguousarray(np.broadcast_to(mont_array([1]), base.shape))
+            zero = np.zeros_like(base)
+            changes = (("+1", one), ("-1", e.fr_sub(zero, one)), ("= 0", e.fr_sub(zero, base)), ("x 2", base))
+            for how, deltas in changes:
+                broken = touches.broken(np.ascontiguousarray(deltas))
+                broken &= touches.column != 0
+                lone = broken & (touches.per_column(broken) == 1)[touches.column]
+                for at in np.flatnonzero(lone).tolist():
+                    row, column = int(touches.row[at]), int(touches.column[at])
+                    if row not in self.noticed:
+                        wire = template.wire_name(column)
+                        self.note(row, "mutation", f"valid assignment {name} with {wire} {how}")
+
+    def rank(self, witnesses: Sequence[tuple[str, list[int]]], how: str) -> None:
+        system = Constraints.from_template(self.template)
+        everything = frozenset(range(1, system.num_wires))
+        wires = everything - system.inputs if how == "rank" else everything
+        for name, values in witnesses:
+            if not self.left():
+                return
+            jacobian = Jacobian(system, values, wires, keep_operations=True)
+            dependent = set(jacobian.dependent_rows(self.seed))
+            for row in self.left():
+                if row not in dependent:
+                    self.note(row, how, f"the rank at valid assignment {name}")
+
+    def lie(self, witnesses: Sequence[tuple[str, list[int]]]) -> None:
+        """Lies of the wires that the rows still left have in common with nothing before them."""
+        repairable = self._repairable()
+        written = first_writes(self.template)
+        rows = self.template.rows
+        for name, values in witnesses:
+            columns: set[int] = set()
+            for row in self.left():
+                wires = {c for side in range(3) for c, _ in rows.terms(side, row)}
+                latest = max((int(written[c]) for c in wires), default=0)
+                columns.update(c for c in wires if written[c] == latest and latest)
+            if not columns:
+                return
+            for ignored in (repairable, frozenset[int]()):
+                told = tell_lies(
+                    self.template,
+                    values,
+                    columns=columns,
+                    seed=self.seed,
+                    engine=self.batched.engine,
+                    ignore_rows=ignored,
+                    want_alone=True,
+                )
+                for row, lie in told.alone.items():
+                    self.note(row, "lie", f"valid assignment {name} with {lie.name} = {lie.value}")
+
+    def _repairable(self) -> frozenset[int]:
+        """Rows that a link or an input of their own can always satisfy, whatever the rest is."""
+        template = self.template
+        given = template.num_links + template.num_inputs
+        read = operands_read(template)
+        rows = template.rows
+        where: dict[int, list[tuple[int, int]]] = {}
+        for side, (indptr, cols, _) in enumerate(rows.sides):
+            for row in range(rows.num_rows):
+                for i in range(indptr[row], indptr[row + 1]):
+                    if 0 < cols[i] < given:
+                        where.setdefault(cols[i], []).append((side, row))
+        out = set()
+        for column, places in where.items():
+            if len(places) == 1 and column not in read:
+                side, row = places[0]
+                other = rows.terms(1 - side, row) if side < 2 else [(0, 1)]
+                if [c for c, _ in other] == [0] and other[0][1] % MODULUS:
+                    out.add(row)
+        return frozenset(out)
+
+    def propagate(self, seconds: float | None) -> None:
+        deadline = None if seconds is None else time.monotonic() + seconds
+        system = Constraints.from_template(self.template)
+        whole = sum(propagate(system).unique)
+        for row in self.left():
+            if deadline is not None and time.monotonic() > deadline:
+                return
+            if sum(propagate(system, row).unique) < whole:
+                self.note(row, "propagation", "uniqueness is no longer proved without it")
