@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 from zkrollup.audit.model import RowTerms
 from zkrollup.audit.modular import signed
+from zkrollup.audit.propagate import Domain, intersect, weighted
 
 if TYPE_CHECKING:
-    from zkrollup.audit.propagate import Domain, Propagation
+    from zkrollup.audit.propagate import Propagation
 
 __all__ = ["refuse_aliases"]
 
@@ -77,21 +78,25 @@ def _digits(rules: Propagation, terms: RowTerms) -> list[tuple[int, int, int, in
             wires.append((wire, k, domain.low, 1, domain.width))
         else:
             return None
-    for pick in sorted({0, len(wires) - 1, len(wires) // 2}):
-        unit = pow(wires[pick][1] * wires[pick][3], -1, p)
-        for scale, turned in ((unit, False), (-unit, False), (unit, True), (-unit, True)):
-            items = []
-            for wire, k, start, step, width in wires:
-                size = k * step * scale % p
-                reverse = turned and size > p >> 1
-                items.append((p - size if reverse else size, wire, start, step, width, reverse))
-            items.sort()
-            total, fine = 0, True
-            for size, _, _, _, width, _ in items:
-                fine = fine and size > total
-                total += size * width
-            if fine and p <= total < 2 * p:
-                return items[::-1]
+    for turned in (False, True):
+        for _, k, _, step, _ in wires:
+            unit = pow(k * step, -1, p)
+            for scale in (unit, -unit):
+                sized = weighted(
+                    [(k * step, width) for _, k, _, step, width in wires], scale, p, turned, 2 * p
+                )
+                if sized is None:
+                    continue
+                total, fine = 0, True
+                for size, at, _ in sized:
+                    fine = fine and size > total
+                    total += size * wires[at][4]
+                if fine and p <= total:
+                    items = []
+                    for size, at, negative in reversed(sized):
+                        wire, _, start, step, width = wires[at]
+                        items.append((size, wire, start, step, width, negative))
+                    return items
     return None
 
 
@@ -122,8 +127,6 @@ class _Refuter:
 
     def assume(self, wire: int, values: list[int]) -> bool:
         """Add an assumption and draw conclusions; False when a row cannot hold."""
-        from zkrollup.audit.propagate import Domain
-
         queue: deque[int] = deque()
         if not self._set(wire, Domain.of(values, self.p), queue):
             return False
@@ -134,8 +137,6 @@ class _Refuter:
         return True
 
     def _set(self, wire: int, new: Domain, queue: deque[int]) -> bool:
-        from zkrollup.audit.propagate import intersect
-
         old = self.lookup(wire)
         if old is not None:
             merged = intersect(old, new, self.p)
@@ -156,8 +157,6 @@ class _Refuter:
                 queue.append(row)
 
     def _visit(self, row: int, queue: deque[int]) -> bool:
-        from zkrollup.audit.propagate import Domain
-
         rules, p = self.rules, self.p
         self.used.add(rules.origin[row])
         lin = rules.linear[row]
@@ -224,8 +223,6 @@ class _Refuter:
         return total % self.p
 
     def _linear(self, terms: RowTerms, queue: deque[int]) -> bool:
-        from zkrollup.audit.propagate import Domain
-
         p = self.p
         open_wires = [w for w in terms if w and self.lookup(w) is None]
         if len(open_wires) == 1:
@@ -290,5 +287,21 @@ class _Refuter:
                     terms[w] = new
                 else:
                     terms.pop(w, None)
-        self._merged[row] = terms
-        return terms
+        self._merged[row] = self._scaled(terms)
+        return self._merged[row]
+
+    def _scaled(self, terms: RowTerms) -> RowTerms:
+        """A sum under the factor with which it reaches least far, if there is one that keeps it below p."""
+        p, items, best, factor = self.p, [], self.p, 1
+        for wire, k in terms.items():
+            if wire:
+                domain = self.lookup(wire)
+                if domain is None:
+                    return terms
+                items.append((k, domain.width))
+        for k, _ in items:
+            scale = pow(k, -1, p)
+            sized = weighted(items, scale, p, True, best)
+            if sized is not None:
+                best, factor = sum(size * items[at][1] for size, at, _ in sized), scale
+        return terms if factor == 1 else {w: k * factor % p for w, k in terms.items()}

@@ -23,6 +23,7 @@ from zkrollup.audit.search import Search, find_witness
 __all__ = ["UnsatisfiedError", "audit"]
 
 _TRIES = 3
+_ELSEWHERE = 16
 
 
 class UnsatisfiedError(ValueError):
@@ -75,6 +76,7 @@ def audit(
         search.at(witness)
     if special_inputs and search.undecided():
         search.at_zeros(given[0] if given else None)
+        _elsewhere(search, seed, deadline)
     if not search.finished:
         notes.append("time ran out during the search for second witnesses")
 
@@ -151,6 +153,19 @@ def _some_witness(rules: Propagation, seed: int, deadline: float | None) -> list
         if found is not None:
             return found
     return None
+
+
+def _elsewhere(search: Search, seed: int, deadline: float | None) -> None:
+    """Search around witnesses with random inputs, as long as one in two of them shows something new."""
+    idle = 0
+    for attempt in range(_ELSEWHERE):
+        left = len(search.undecided())
+        if not left or idle == 2 or (deadline is not None and time.monotonic() > deadline):
+            return
+        found = find_witness(search.rules, seed=seed + _TRIES + attempt, deadline=deadline)
+        if found is not None:
+            search.at(found)
+        idle = idle + 1 if len(search.undecided()) == left else 0
 
 
 def _is_idle(rules: Propagation, wire: int) -> bool:

@@ -27,13 +27,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from zkrollup.audit.model import Constraints, Row, RowTerms
 from zkrollup.audit.modular import is_square, quadratic_roots, signed
 
-__all__ = ["Domain", "Propagation", "Reason", "contains", "intersect", "propagate"]
+__all__ = ["Domain", "Propagation", "Reason", "contains", "intersect", "propagate", "weighted"]
 
 _SMALL = 8  # values worth listing
 _ENUMERATED = 64  # combinations worth trying
@@ -606,21 +606,24 @@ class Propagation:
                 items.append((wire, k * (domain.values[1] - domain.values[0]) % p, 1))
             else:
                 items.append((wire, k, domain.width))
-        scales = [1]
-        for i in {0, 1, len(items) - 2, len(items) - 1} & set(range(len(items))):
-            scales.append(pow(items[i][1], -1, p))
+        sizes = sorted(min(k, p - k) for _, k, _ in items)
+        units = [1, *sizes]
+        if any(x == y for x, y in itertools.pairwise(sizes)):
+            units = units[:4]  # not all will be told apart; some may
         best: list[int] = []
-        for scale in scales:
-            sized = sorted((abs(signed(k * scale, p)), width, wire) for wire, k, width in items)
-            total = sum(k * width for k, width, _ in sized)
-            if total >= p:
+        # try every weight as the unit; a wrong one makes others huge, which is seen after a few
+        for unit in units:
+            scale = pow(unit, -1, p)
+            sized = weighted([(k, width) for _, k, width in items], scale, p, True, p)
+            if sized is None:
                 continue
+            total = sum(size * items[at][2] for size, at, _ in sized)
             found = []
-            for k, width, wire in reversed(sized):
-                total -= k * width
-                if k <= total:
+            for size, at, _ in reversed(sized):
+                total -= size * items[at][2]
+                if size <= total:
                     break
-                found.append(wire)
+                found.append(items[at][0])
             if len(found) > len(best):
                 best = found
             if len(best) == len(items):
@@ -741,8 +744,13 @@ class Propagation:
                     if case is None:
                         unknown_c = [w for w in c if not unique[w] and w not in found]
                         unknown_y = [w for w in other if not unique[w] and w not in found]
-                        if len({*unknown_c, *unknown_y}) == 1 and not (unknown_c and unknown_y):
-                            found[(unknown_c or unknown_y)[0]] = (row,)
+                        if unknown_c and unknown_y:
+                            continue
+                        side = c if unknown_c else other
+                        for wire in self._determined(
+                            [w for w in side if w in {*unknown_c, *unknown_y}], side
+                        ):
+                            found[wire] = (row,)
                             changed = True
                         continue
                     value = k * (case - root) % p
@@ -757,7 +765,11 @@ class Propagation:
                     if all(w == 0 or w in constant for w in reduced if w != unknown[0]):
                         known = sum(v * constant.get(w, 1) for w, v in reduced.items() if w != unknown[0])
                         constant[unknown[0]] = -known * pow(reduced[unknown[0]], -1, p) % p
-                elif not unknown and all(w == 0 or w in constant for w in reduced):
+                elif unknown:
+                    for wire in self._determined(unknown, reduced):
+                        found[wire] = (row,)
+                        changed = True
+                elif all(w == 0 or w in constant for w in reduced):
                     left = sum(v * constant.get(w, 1) for w, v in reduced.items())
                     if left % p:
                         return None
@@ -766,6 +778,12 @@ class Propagation:
                     if domain is not None and not contains(domain, constant[unknown[0]], p):
                         return None
         return found
+
+    def _determined(self, unknown: list[int], terms: RowTerms) -> list[int]:
+        """Which of the unknown wires a sum determines."""
+        if len(unknown) < 2:
+            return unknown
+        return self.determined_digits({w: terms[w] for w in unknown})
 
     def _case_product(self, row: int, found: dict[int, tuple[int, ...]]) -> bool:
         """An ordinary product within a case: only its right side may be solved for."""
@@ -862,6 +880,27 @@ class Propagation:
                     self._mark(wire, "assumed nonzero factor", (row,))
             self.run()
         return self
+
+
+def weighted(
+    items: Sequence[tuple[int, int]], scale: int, p: int, turned: bool, limit: int
+) -> list[tuple[int, int, bool]] | None:
+    """The weights of digits (weight, width) under a common factor: (size, index, negative), ascending.
+
+    ``turned``: weights above p / 2 count as negative ones. None when the digits add up to ``limit`` or more.
+    """
+    out, total, half = [], 0, p >> 1
+    for at, (k, width) in enumerate(items):
+        size = k * scale % p
+        negative = turned and size > half
+        if negative:
+            size = p - size
+        total += size * width
+        if total >= limit:
+            return None
+        out.append((size, at, negative))
+    out.sort()
+    return out
 
 
 def _normal(terms: RowTerms, p: int) -> tuple[tuple[int, int], ...]:

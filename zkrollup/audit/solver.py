@@ -10,6 +10,7 @@ cannot hold takes the last choice back. A row with a factor of zero says nothing
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections import deque
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from zkrollup.audit.model import RowTerms
 from zkrollup.audit.modular import quadratic_roots
-from zkrollup.audit.propagate import Propagation, contains
+from zkrollup.audit.propagate import Propagation, contains, weighted
 
 __all__ = ["Solver"]
 
@@ -196,27 +197,26 @@ class Solver:
         """
         p = self.p
         wires = [(wire, k, *self._steps(wire)) for wire, k in terms.items()]
-        picks = {0, len(wires) // 2, len(wires) - 1, min(range(len(wires)), key=lambda i: wires[i][0])}
-        for pick, turned in [(pick, turned) for turned in (True, False) for pick in sorted(picks)]:
-            scale = pow(wires[pick][1] * wires[pick][3], -1, p)
-            rest, items = -known * scale, []
-            for wire, k, start, step, width in wires:
-                size = k * step * scale % p
-                negative = turned and size > p >> 1
-                rest -= k * start * scale
-                if negative:
-                    size = p - size
-                    rest += size * width
-                items.append((size, negative, wire, start, step, width))
-            items.sort()
+        units = dict.fromkeys(pow(k * step, -1, p) for _, k, _, step, _ in wires)
+        for turned, scale in itertools.product((True, False), units):
+            sized = weighted([(k * step, width) for _, k, _, step, width in wires], scale, p, turned, 2 * p)
+            if sized is None:
+                continue
             reach, fine = 0, True
-            for size, _, _, _, _, width in items:
+            for size, at, _ in sized:
                 fine = fine and size > reach
-                reach += size * width
-            if fine and reach < 2 * p:
+                reach += size * wires[at][4]
+            if fine:
                 break
         else:
             return True
+        rest = -known * scale - sum(k * start * scale for _, k, start, _, _ in wires)
+        items = []
+        for size, at, negative in sized:
+            wire, _, start, step, width = wires[at]
+            if negative:
+                rest += size * width
+            items.append((size, negative, wire, start, step, width))
         rest %= p
         found = []
         for left in range(rest, reach + 1, p):
