@@ -17,6 +17,7 @@ from zkrollup.testing.dropping import (
     drop_constraints,
     instance_values,
 )
+from zkrollup.testing.equivalence import Shape, assert_equivalent, record_gadget
 from zkrollup.testing.explained import Explained
 from zkrollup.testing.lies import LieReport, ToldLie, assert_lies_caught, tell_lies
 from zkrollup.testing.mutation import (
@@ -30,7 +31,10 @@ from zkrollup.testing.reference_engine import ReferenceEngine
 __all__ = [
     "DropReport",
     "Notice",
+    "Shape",
     "Survivor",
+    "assert_equivalent",
+    "record_gadget",
     "assert_every_row_needed",
     "drop_constraints",
     "instance_values",
