@@ -41,7 +41,7 @@ def test_field_elements__draw_what_is_none_when_asked() -> None:
 
 
 def test_numbers__shrink_to_the_simplest() -> None:
-    assert find(strategies.field_elements(), lambda x: x > 5, settings=FIND) <= 7
+    assert find(strategies.field_elements(), lambda x: True, settings=FIND) == 0
     assert find(strategies.uints(64), lambda x: True, settings=FIND) == 0
     assert find(strategies.uints(64), lambda x: x == 2**64 - 1, settings=FIND)
     assert find(strategies.uints(0), lambda x: True) == 0
