@@ -32,7 +32,7 @@ from .fees import record_fee_credit
 from .public_data import COMMITMENT_RATE, COMMITMENT_TAG, record_commitment, record_header, record_outputs
 from .transaction import record_transaction
 
-__all__ = ["PUBLIC_INPUTS", "BatchCircuit", "batch_circuit"]
+__all__ = ["PUBLIC_INPUTS", "BatchCircuit", "batch_circuit", "describe_slot"]
 
 PUBLIC_INPUTS = ("C", "z", "y")
 
@@ -154,6 +154,17 @@ class BatchCircuit:
             parts["fees"] = fees
         return {"C": chain[-1], "z": z, "y": y}, parts
 
+    @staticmethod
+    def describe(trace: BatchTrace) -> Mapping[str, Callable[[int], str]]:
+        """What each slot and each fee credit stands for, for ``R1CS.witness(..., describe=)``."""
+
+        def credit(instance: int) -> str:
+            token, account = trace.fee_entries[instance]
+            return f"fees in token {token} to account {account}"
+
+        slots: Mapping[str, Callable[[int], str]] = {"slots": lambda i: describe_slot(trace.slots[i])}
+        return {**slots, "fees": credit} if trace.fee_entries else slots
+
     def _commitment_chain(self, trace: BatchTrace, hasher: Hasher) -> list[int]:
         """The commitment before each step, and after the last."""
         vector = [*trace.header, *(value for slot in trace.slots for _, value in slot.elements)]
@@ -168,6 +179,21 @@ class BatchCircuit:
 def batch_circuit(parameters: BatchParameters) -> BatchCircuit:
     """The circuit for these parameters, recorded once per process."""
     return BatchCircuit(parameters)
+
+
+def describe_slot(slot: SlotTrace) -> str:
+    """The transaction of a slot as its constructor is called, without keys and signature."""
+    first, second = slot.first.index, slot.second.index
+    signed = f"token={slot.first.before.token}, amount={slot.amount}, fee={slot.fee}"
+    nonce = f"nonce={slot.first.before.nonce}"
+    text = {
+        Kind.NOOP: "Noop()",
+        Kind.DEPOSIT: f"Deposit(account={second}, token={slot.token}, amount={slot.amount})",
+        Kind.TRANSFER: f"Transfer(sender={first}, recipient={second}, {signed}, {nonce})",
+        Kind.WITHDRAW: f"Withdraw(sender={first}, {signed}, {nonce})",
+        Kind.FORCED_EXIT: f"ForcedExit(account={first}, eth_address={slot.eth_address:#042x})",
+    }[slot.kind]
+    return f"{text}, nullified" if slot.nullified else text
 
 
 def update_values(name: str, update: LeafUpdate) -> Values:

@@ -221,7 +221,9 @@ class Rollup:
                     trace, z=inputs.challenge, hasher=self.hasher, modulus=MODULUS
                 )
             with self._phase("witness", seconds):
-                witness = self.circuit.r1cs.witness(self.engine, public=public, parts=parts)
+                witness = self.circuit.r1cs.witness(
+                    self.engine, public=public, parts=parts, describe=self.circuit.describe(trace)
+                )
             with self._phase("prove", seconds):
                 proof = prove(
                     self.key,

@@ -122,12 +122,15 @@ def test_seam__a_link_given_another_value_is_reported_with_its_source(engine: En
     assert (second.source, second.left, second.right) == ("steps[1].after", 146, 145)
     assert (third.instance, third.left, third.right) == (3, 145, 146)
     failures = r1cs.check(engine, witness)
-    assert failures[:3] == [first, second, third]
-    assert [(f.path, f.label) for f in failures[3:]] == [
+    assert [(f.path, f.label) for f in failures] == [
+        ("steps[2]", "seam value"),
         ("steps[2]/move", "product"),
         ("steps[2]/move", "export after"),
+        ("steps[3]", "seam value"),
         ("steps[3]/move", "product"),
+        ("head[0]", "seam final"),  # its source is computed last
     ]
+    assert [failures[0], failures[3], failures[5]] == [second, third, first]
 
 
 def test_check__explains_a_row_by_part_instance_scope_and_values(engine: Engine) -> None:

@@ -10,9 +10,11 @@ from zkrollup.cs.errors import (
     AssignmentError,
     ConstraintSystemError,
     FreezeError,
+    HintError,
     Problem,
 )
-from zkrollup.cs.failures import Failure, Operand, SeamFailure
+from zkrollup.cs.failure_list import FailureGroup, Failures
+from zkrollup.cs.failures import Cause, Failure, Operand, SeamFailure
 from zkrollup.cs.places import Place
 from zkrollup.cs.r1cs import R1CS, Witness
 from zkrollup.cs.recorder import ConstraintSystem
@@ -29,12 +31,16 @@ __all__ = [
     "AssemblyError",
     "AssignmentError",
     "Bool",
+    "Cause",
     "Check",
     "ConstraintSystem",
     "ConstraintSystemError",
     "Failure",
+    "FailureGroup",
+    "Failures",
     "Field",
     "FreezeError",
+    "HintError",
     "HintSite",
     "InputSpec",
     "Operand",

@@ -5,18 +5,19 @@ This module must not know how parts are connected. Arrays are Montgomery unless 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from zkrollup.cs.errors import AssignmentError
+from zkrollup.cs.errors import AssignmentError, given_text
 from zkrollup.cs.scalar_field import MODULUS, canonical_array, mont_array
 from zkrollup.cs.template import Template, flatten
 from zkrollup.engine.interface import U64, Engine
 
-__all__ = ["Assigned", "assign", "public_values", "to_mont"]
+__all__ = ["Assigned", "Subject", "assign", "public_values", "to_mont"]
 
 _MODULUS_LIMBS = canonical_array([MODULUS])[0]
 _BIT_MONT = mont_array([0, 1])
@@ -32,12 +33,35 @@ class Assigned:
     given: npt.NDArray[np.bool_]
 
 
-def assign(engine: Engine, part: str, template: Template, values: Sequence[Mapping[str, object]]) -> Assigned:
+Subject = Callable[[int], str]
+"""What an instance stands for, as text; empty when nobody said."""
+
+
+def assign(
+    engine: Engine,
+    part: str,
+    template: Template,
+    values: Sequence[Mapping[str, object]],
+    subject: Subject = lambda instance: "",
+) -> Assigned:
     """Arrange the values of a part's instances.
 
-    Every input must be given; a link may be. Raises :class:`AssignmentError` naming part, instance and
-    name.
+    Every input must be given; a link may be. Raises :class:`AssignmentError` naming part, instance, name and
+    what was expected.
     """
+
+    def wrong(instance: int, name: str, problem: str, place: object = "") -> AssignmentError:
+        expected = template.expected(name)
+        declared = f", declared at {place}" if place else ""
+        return AssignmentError(
+            f"{part}[{instance}]: {problem}: expected {expected}{declared}{_of(subject(instance))}",
+            part=part,
+            instance=instance,
+            name=name,
+            expected=expected,
+            subject=subject(instance),
+        )
+
     count = len(values)
     flats = [flatten(v) for v in values]
     inputs = template.inputs
@@ -45,23 +69,36 @@ def assign(engine: Engine, part: str, template: Template, values: Sequence[Mappi
         if not inputs.keys() <= flat.keys():
             missing = next(name for name in inputs if name not in flat)
             raise AssignmentError(
-                f"{part}[{i}]: no value for input {missing!r}, declared at {inputs[missing].place}"
+                f"{part}[{i}]: no value for input {missing!r}, declared at {inputs[missing].place}: expected "
+                f"{template.expected(missing)}{_of(subject(i))}",
+                part=part,
+                instance=i,
+                name=missing,
+                expected=template.expected(missing),
+                subject=subject(i),
             )
         if len(flat) > len(inputs):
             for name in flat:
                 if name not in inputs and name not in template.links:
+                    near = difflib.get_close_matches(name, [*inputs, *template.links], n=1)
                     raise AssignmentError(
                         f"{part}[{i}]: template {template.name!r} has no input or link {name!r}"
+                        + (f"; did you mean {near[0]!r}?" if near else "")
+                        + _of(subject(i)),
+                        part=part,
+                        instance=i,
+                        name=name,
+                        subject=subject(i),
                     )
     narrow = [(s.name, s.column) for s in inputs.values() if s.kind != "uint"]
     wide = [s for s in inputs.values() if s.kind == "uint"]
     out = np.zeros((count, template.num_inputs, 4), dtype=np.uint64)
     if narrow:
-        canonical = _canonical(part, flats, [name for name, _ in narrow])
+        canonical = _canonical(flats, [name for name, _ in narrow], wrong)
         columns = np.array([column for _, column in narrow], dtype=np.int64)
         out[:, columns] = to_mont(engine, canonical.reshape(-1, 4)).reshape(count, -1, 4)
     if wide:
-        canonical = _canonical(part, flats, [s.name for s in wide])
+        canonical = _canonical(flats, [s.name for s in wide], wrong)
         bits = np.unpackbits(
             canonical.view(np.uint8).reshape(count, len(wide), 32), axis=2, bitorder="little"
         )
@@ -69,16 +106,22 @@ def assign(engine: Engine, part: str, template: Template, values: Sequence[Mappi
             over = bits[:, k, spec.width :].any(axis=1)
             if over.any():
                 i = int(np.argmax(over))
-                raise AssignmentError(
-                    f"{part}[{i}]: input {spec.name!r} = {flats[i][spec.name]} does not fit its "
-                    f"{spec.width} bits"
-                )
+                problem = f"input {spec.name!r} = {flats[i][spec.name]} does not fit its {spec.width} bits"
+                raise wrong(i, spec.name, problem, spec.place)
             out[:, spec.column : spec.column + spec.width] = _BIT_MONT[bits[:, k, : spec.width]]
-    return _with_links(engine, part, template, flats, out)
+    return _with_links(engine, template, flats, out, wrong)
+
+
+Wrong = Callable[[int, str, str], AssignmentError]
+"""The error for an instance, a name and what is wrong with its value."""
+
+
+def _of(subject: str) -> str:
+    return f" (in {subject})" if subject else ""
 
 
 def _with_links(
-    engine: Engine, part: str, template: Template, flats: list[dict[str, object]], inputs: U64
+    engine: Engine, template: Template, flats: list[dict[str, object]], inputs: U64, wrong: Wrong
 ) -> Assigned:
     count = len(flats)
     links = np.zeros((count, template.num_links, 4), dtype=np.uint64)
@@ -92,23 +135,28 @@ def _with_links(
                 instances.append(i)
                 names.append(name)
     if rows:
-        canonical = _encode(rows, lambda k: f"{part}[{instances[k]}]: link {names[k]!r}")
+        canonical = _encode(
+            rows, lambda k, problem: wrong(instances[k], names[k], f"link {names[k]!r} {problem}")
+        )
         links[instances, columns] = to_mont(engine, canonical)
         given[instances, columns] = True
     return Assigned(inputs, links, given)
 
 
-def _canonical(part: str, flats: list[dict[str, object]], names: list[str]) -> U64:
+def _canonical(flats: list[dict[str, object]], names: list[str], wrong: Wrong) -> U64:
     """Values of ``names`` in every instance, canonical, shape (N, len(names), 4)."""
     width = len(names)
     values = [flat[name] for flat in flats for name in names]
-    return _encode(values, lambda k: f"{part}[{k // width}]: input {names[k % width]!r}").reshape(
-        -1, width, 4
-    )
+
+    def refuse(k: int, problem: str) -> AssignmentError:
+        name = names[k % width]
+        return wrong(k // width, name, f"input {name!r} {problem}")
+
+    return _encode(values, refuse).reshape(-1, width, 4)
 
 
-def _encode(values: Sequence[object], describe: Callable[[int], str]) -> U64:
-    """Integers as canonical limbs; on bad ones an error that ``describe(position)`` begins."""
+def _encode(values: Sequence[object], wrong: Callable[[int, str], AssignmentError]) -> U64:
+    """Integers as canonical limbs; on a bad one the error that ``wrong`` makes of position and problem."""
     try:
         limbs = canonical_array(values)  # type: ignore[arg-type]
     except (AttributeError, OverflowError, TypeError):
@@ -119,9 +167,9 @@ def _encode(values: Sequence[object], describe: Callable[[int], str]) -> U64:
             return limbs
     for k, value in enumerate(values):
         if not isinstance(value, int):
-            raise AssignmentError(f"{describe(k)} must be an integer, not {type(value).__name__}")
+            raise wrong(k, f"must be an integer, not {type(value).__name__}")
         if not 0 <= value < MODULUS:
-            raise AssignmentError(f"{describe(k)} = {value} is not a field element; reduce it mod r")
+            raise wrong(k, f"= {given_text(value)} is not a field element; reduce it mod r")
     raise AssertionError("every value is a field element, yet they could not be encoded")
 
 
@@ -129,11 +177,16 @@ def public_values(names: Sequence[str], values: Mapping[str, object]) -> U64:
     """The public inputs in order, canonical."""
     for name in names:
         if name not in values:
-            raise AssignmentError(f"no value for the public input {name!r}")
+            raise AssignmentError(f"no value for the public input {name!r}", name=name, expected="0 .. r - 1")
     for name in values:
         if name not in names:
-            raise AssignmentError(f"there is no public input {name!r}")
-    return _encode([values[n] for n in names], lambda k: f"public input {names[k]!r}")
+            raise AssignmentError(f"there is no public input {name!r}", name=name)
+
+    def refuse(k: int, problem: str) -> AssignmentError:
+        text = f"public input {names[k]!r} {problem}: expected 0 .. r - 1"
+        return AssignmentError(text, name=names[k], expected="0 .. r - 1")
+
+    return _encode([values[n] for n in names], refuse)
 
 
 def to_mont(engine: Engine, canonical: U64) -> U64:

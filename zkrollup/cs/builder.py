@@ -84,13 +84,17 @@ class Declared:
 
 @dataclass(frozen=True)
 class RecordedHint:
-    """One hint on the tape, in tape order; ``first`` is its first provisional wire."""
+    """One hint on the tape, in tape order; ``first`` is its first provisional wire.
+
+    ``width``: for bits, how many of them the author demands of the number; at least ``count``.
+    """
 
     opcode: int
     first: int
     count: int
     scope: int
     place: int
+    width: int = 0
 
 
 EMPTY: Packed = (array("I"), array("I"))

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from zkrollup.cs.failure_list import SHOWN_FULL, Failures
 from zkrollup.cs.failures import Failure
 from zkrollup.cs.scalar_field import MODULUS
 from zkrollup.engine.interface import Matrix
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from zkrollup.cs.template import Template
 
 __all__ = ["Check", "Rows", "dot", "evaluate", "first_violation"]
@@ -72,10 +75,11 @@ def first_violation(rows: Rows, values: Sequence[int]) -> int | None:
 
 @dataclass(frozen=True, eq=False)
 class Check:
-    """What :meth:`Template.check` found. ``values`` are those of all local columns."""
+    """What :meth:`Template.check` found. ``values`` are those of all local columns; ``failures`` stand in the
+    order in which the tape computes them."""
 
     template: Template
-    failures: tuple[Failure, ...]
+    failures: Failures
     values: list[int]
 
     @property
@@ -107,10 +111,16 @@ class Check:
         n = self.template.num_constraints
         if self.satisfied:
             return f"<Check of {self.template.name!r}: all {n} constraints hold>"
-        return "\n".join(
-            [
-                f"<Check of {self.template.name!r}: {len(self.failures)} of {n} constraints do not hold>",
-                *(str(f) for f in self.failures[:10]),
-                *([f"… and {len(self.failures) - 10} more"] if len(self.failures) > 10 else []),
-            ]
-        )
+        lines = [f"<Check of {self.template.name!r}: {len(self.failures)} of {n} constraints do not hold>"]
+        lines += [str(group.first) for group in self.failures.groups[:SHOWN_FULL]]
+        return "\n".join([*lines, *self.failures.rest])
+
+    def __rich__(self) -> RenderableType:
+        return self.failures.__rich__()
+
+    def _repr_html_(self) -> str:
+        return self.failures._repr_html_()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; see :meth:`Failures.to_json`."""
+        return self.failures.to_json()

@@ -1,20 +1,24 @@
-"""Failures as values: which constraint does not hold, where it was written, and the values it saw.
+"""Failures as values: which constraint does not hold, where it was written, the values it saw, and why.
 
 This module must not know how a row was found to fail; it only describes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from zkrollup.cs.places import Place
 from zkrollup.cs.scalar_field import signed
 
-__all__ = ["Failure", "Operand", "SeamFailure", "formula", "sum_text"]
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+__all__ = ["Cause", "Failure", "Operand", "SeamFailure", "formula", "sum_text", "value_text"]
 
 _SHOWN_TERMS = 8
-_SHOWN_OPERANDS = 12
+SHOWN_OPERANDS = 12
 _LONG = 1 << 72
 
 
@@ -32,8 +36,29 @@ class Operand:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """Why a row does not hold, where its wires tell.
+
+    ``kind``: ``range`` (a number does not fit the bits asked of it), ``division`` (a divisor is 0),
+    ``boolean`` (a value is neither 0 nor 1), ``hint`` (a wire has another value than its hint computes).
+    ``place`` is the line that asked for the bits, the quotient or the value.
+    """
+
+    kind: str
+    text: str
+    place: Place | None
+
+    def __str__(self) -> str:
+        return f"because {self.text}; asked for at {self.place}" if self.place else f"because {self.text}"
+
+
+@dataclass(frozen=True)
 class Failure:
-    """A row that does not hold: ``left != right`` where the row says that a product equals a sum."""
+    """A row that does not hold: ``left != right`` where the row says that a product equals a sum.
+
+    ``subject`` is what the instance stands for, as a transaction: text that the caller of
+    ``R1CS.witness`` gave.
+    """
 
     template: str
     row: int
@@ -46,6 +71,8 @@ class Failure:
     operands: tuple[Operand, ...]
     part: str = ""
     instance: int | None = None
+    causes: tuple[Cause, ...] = ()
+    subject: str = ""
 
     @property
     def file(self) -> str:
@@ -55,8 +82,8 @@ class Failure:
     def line(self) -> int:
         return self.place.line
 
-    def within(self, part: str, instance: int) -> Failure:
-        return replace(self, part=part, instance=instance)
+    def within(self, part: str, instance: int, subject: str = "") -> Failure:
+        return replace(self, part=part, instance=instance, subject=subject)
 
     @property
     def path(self) -> str:
@@ -64,20 +91,57 @@ class Failure:
         head = f"{self.part}[{self.instance}]" if self.part else self.template
         return f"{head}/{self.scope}" if self.scope else head
 
+    @property
+    def title(self) -> str:
+        """One line: where, and which constraint."""
+        return f"{self.path}: '{self.label}' does not hold"
+
     def __str__(self) -> str:
-        shown = [f"    {o}" for o in self.operands[:_SHOWN_OPERANDS]]
-        more = len(self.operands) - _SHOWN_OPERANDS
+        lines = [self.title]
+        if self.subject:
+            lines.append(f"  in {self.subject}")
+        lines += [f"  at {self.place}", f"  {self.formula}", f"  {self.sides}"]
+        lines += [f"    {o}" for o in self.operands[:SHOWN_OPERANDS]]
+        more = len(self.operands) - SHOWN_OPERANDS
         if more > 0:
-            shown.append(f"    … and {more} more")
-        return "\n".join(
-            [
-                f"{self.path}: '{self.label}' does not hold",
-                f"  at {self.place}",
-                f"  {self.formula}",
-                f"  left {value_text(self.left)}, right {value_text(self.right)}, where",
-                *shown,
-            ]
-        )
+            lines.append(f"    … and {more} more")
+        return "\n".join([*lines, *(f"  {cause}" for cause in self.causes)])
+
+    @property
+    def sides(self) -> str:
+        where = ", where" if self.operands else ""
+        return f"left {value_text(self.left)}, right {value_text(self.right)}{where}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; values of the field as decimal strings, since most JSON readers lose long numbers."""
+        return {
+            "path": self.path,
+            "part": self.part,
+            "instance": self.instance,
+            "subject": self.subject,
+            "template": self.template,
+            "row": self.row,
+            "scope": self.scope,
+            "label": self.label,
+            **_place_json(self.place),
+            "formula": self.formula,
+            "left": str(self.left),
+            "right": str(self.right),
+            "operands": [
+                {"name": o.name, "value": str(o.value), **_place_json(o.place)} for o in self.operands
+            ],
+            "causes": [{"kind": c.kind, "text": c.text, **_place_json(c.place)} for c in self.causes],
+        }
+
+    def __rich__(self) -> RenderableType:
+        from zkrollup.cs.failure_views import failure_rich
+
+        return failure_rich(self)
+
+    def _repr_html_(self) -> str:
+        from zkrollup.cs.failure_views import failure_html
+
+        return failure_html(self)
 
 
 @dataclass(frozen=True)
@@ -91,11 +155,26 @@ class SeamFailure(Failure):
     link: str = ""
     source: str = ""
 
+    @property
+    def title(self) -> str:
+        return f"{self.path}: link '{self.link}' was given another value than {self.source} has"
+
     def __str__(self) -> str:
+        subject = f"\n  in {self.subject}" if self.subject else ""
         return (
             f"{self.path}: link '{self.link}' was given {value_text(self.left)}, but {self.source} "
-            f"is {value_text(self.right)}\n  declared at {self.place}"
+            f"is {value_text(self.right)}{subject}\n  declared at {self.place}"
         )
+
+    def to_json(self) -> dict[str, Any]:
+        return super().to_json() | {"link": self.link, "source": self.source}
+
+
+def _place_json(place: Place | None) -> dict[str, Any]:
+    if place is None:
+        return {"file": None, "line": None}
+    called = {"called_from": f"{place.caller_file}:{place.caller_line}"} if place.caller_file else {}
+    return {"file": place.file, "line": place.line, **called}
 
 
 def value_text(value: int) -> str:
@@ -143,3 +222,23 @@ def formula(a: Sequence[tuple[str, int]], b: Sequence[tuple[str, int]], c: Seque
 def _factor(terms: Sequence[tuple[str, int]]) -> str:
     text = sum_text(terms)
     return text if len(terms) == 1 and not text.startswith("-") else f"({text})"
+
+
+def instances_text(instances: Sequence[int]) -> str:
+    """``3``, ``0..7``, ``0, 2..5, … of 40 instances``: ascending numbers for people."""
+    runs = list(_runs(instances))
+    text = ", ".join(f"{a}" if a == b else f"{a}..{b}" for a, b in runs[:3])
+    return text if len(runs) <= 3 else f"{text}, … of {len(instances):,} instances"
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    first = last = None
+    for n in numbers:
+        if last is not None and n == last + 1:
+            last = n
+            continue
+        if first is not None and last is not None:
+            yield first, last
+        first = last = n
+    if first is not None and last is not None:
+        yield first, last

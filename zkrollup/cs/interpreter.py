@@ -13,12 +13,20 @@ from zkrollup.cs.hints import HINTS, PYTHON_HINT, PythonHint
 from zkrollup.cs.scalar_field import MODULUS
 from zkrollup.engine.interface import Opcode
 
-__all__ = ["Lie", "run"]
+__all__ = ["HintRaised", "Lie", "run"]
 
 Lie = int | Sequence[int] | Callable[[list[int]], "int | Sequence[int]"]
 """What an overridden hint answers: values, or a function of the honest answer."""
 
 _FIRST_HINT = Opcode.BITS
+
+
+class HintRaised(Exception):
+    """A hint written in Python failed: ``text`` says how, ``column`` is the first that it writes."""
+
+    def __init__(self, column: int, operands: list[int], text: str) -> None:
+        super().__init__(text)
+        self.column, self.operands, self.text = column, operands, text
 
 
 def run(
@@ -90,18 +98,26 @@ def _answer(
         return [(a >> k) & 1 for k in range(flat[i + 3])], dst
     if opcode == PYTHON_HINT:
         count, function = flat[i + 2], python_hints[flat[i + 3]]
-        got = function(*(cells[c] for c in flat[i + 4 : i + size]))
-        values = [got] if isinstance(got, int) else list(got)
-        if len(values) != count:
-            name = getattr(function, "__qualname__", repr(function))
-            raise ConstraintSystemError(f"the Python hint {name} gave {len(values)} values, not {count}")
-        return [int(v) % MODULUS for v in values], dst
+        return _python_answer(function, [cells[c] for c in flat[i + 4 : i + size]], count, dst), dst
     if opcode == Opcode.DIVMOD:
         if flat[i + 2] != dst + 1:
             raise ConstraintSystemError("the tape scatters a quotient and its remainder")
         return [*HINTS[opcode](cells[flat[i + 3]], cells[flat[i + 4]])], dst  # type: ignore[misc]
     operands = [cells[c] for c in flat[i + 2 : i + size]]
     return [HINTS[opcode](*operands)], dst  # type: ignore[list-item]
+
+
+def _python_answer(function: PythonHint, operands: list[int], count: int, column: int) -> list[int]:
+    name = getattr(function, "__qualname__", repr(function))
+    try:
+        got = function(*operands)
+        values = [got] if isinstance(got, int) else [int(v) for v in got]
+    except Exception as error:
+        text = f"the Python hint {name} raised {type(error).__name__}: {error}"
+        raise HintRaised(column, operands, text) from error
+    if len(values) != count:
+        raise HintRaised(column, operands, f"the Python hint {name} gave {len(values)} values, not {count}")
+    return [v % MODULUS for v in values]
 
 
 def _lie(lie: Lie, honest: list[int]) -> list[int]:

@@ -5,20 +5,29 @@ This module must not know how circuits are written, nor any proof system.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from zkrollup.cs.assignment import Assigned, assign, public_values, to_mont
-from zkrollup.cs.errors import AssignmentError
+from zkrollup.cs.errors import AssignmentError, HintError
+from zkrollup.cs.failure_list import Failures, Heading
 from zkrollup.cs.failures import Failure, SeamFailure
 from zkrollup.cs.report import SystemReport
 from zkrollup.cs.scalar_field import from_mont, mont_array
 from zkrollup.cs.template import Template
 from zkrollup.engine.interface import U64, Block, Engine, Layout
 
-__all__ = ["R1CS", "PlacedPart", "Witness"]
+__all__ = ["R1CS", "Describer", "PlacedPart", "Witness"]
+
+Describer = Callable[[int], object] | Sequence[object]
+"""What each instance of a part stands for: a function of its number, or one object an instance."""
+
+_SUBJECT_LENGTH = 300
+I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +51,30 @@ class Witness:
     """Values of all columns ``[1, public, wires]``, shape (num_columns, 4), Montgomery.
 
     ``public``: the public inputs as integers, in order. ``seams``: links that were given another value
-    than their source has; a witness with any does not satisfy what its author meant.
+    than their source has; a witness with any does not satisfy what its author meant. ``describe``: by part,
+    what its instances stand for; failures say it.
     """
 
     values: U64
     public: tuple[int, ...]
     seams: tuple[SeamFailure, ...]
+    describe: Mapping[str, Describer] = field(default_factory=dict)
+
+    def subject(self, part: str, instance: int) -> str:
+        """What an instance stands for, as text; empty when nobody said."""
+        return _subject(self.describe, part, instance)
+
+
+def _subject(describe: Mapping[str, Describer], part: str, instance: int) -> str:
+    describer = describe.get(part)
+    if describer is None:
+        return ""
+    if callable(describer):
+        what = describer(instance)
+    else:
+        what = describer[instance] if instance < len(describer) else ""
+    text = what if isinstance(what, str) else "" if what is None else repr(what)
+    return text if len(text) <= _SUBJECT_LENGTH else f"{text[:_SUBJECT_LENGTH]}…"
 
 
 class R1CS:
@@ -99,6 +126,8 @@ class R1CS:
         engine: Engine,
         public: Mapping[str, int],
         parts: Mapping[str, Sequence[Mapping[str, object]]],
+        *,
+        describe: Mapping[str, Describer] | None = None,
     ) -> Witness:
         """Compute every wire.
 
@@ -108,15 +137,19 @@ class R1CS:
                 arrays as lists) and the links whose source is computed later: those of the same part
                 (chained from the previous instance) or of a part added later. Other links may be given
                 too. A part without inputs and such links may be left out.
+            describe: what instances stand for, by part: a sequence of objects, or a function of the
+                instance. Errors and failures of an instance say it.
 
         Returns:
             the witness; links whose given value is not that of their source are in ``seams``.
 
-        Raises :class:`AssignmentError` naming part, instance and name.
+        Raises :class:`AssignmentError` naming part, instance, name and what was expected;
+        :class:`HintError` when a hint written in Python raises.
         """
-        for name in parts:
+        describe = dict(describe or {})
+        for name in (*parts, *describe):
             if all(p.name != name for p in self.parts):
-                raise AssignmentError(f"system {self.name!r} has no part {name!r}")
+                raise AssignmentError(f"system {self.name!r} has no part {name!r}", part=name)
         values = np.zeros((self.num_columns, 4), dtype=np.uint64)
         values[0] = mont_array([1])[0]
         canonical = public_values(self.public_names, public)
@@ -128,14 +161,18 @@ class R1CS:
                 given = [{}] * part.block.instances
             if len(given) != part.block.instances:
                 raise AssignmentError(
-                    f"part {part.name!r} has {part.block.instances} instances, {len(given)} were given"
+                    f"part {part.name!r} has {part.block.instances} instances, {len(given)} were given",
+                    part=part.name,
                 )
-            one_part = assign(engine, part.name, part.template, given)
+            subject = partial(_subject, describe, part.name)
+            one_part = assign(engine, part.name, part.template, given, subject)
             self._gather_links(part, one_part, values)
-            self._replay(engine, part, one_part, values)
+            self._replay(engine, part, one_part, values, subject)
             assigned.append(one_part)
         seams = [f for part, a in zip(self.parts, assigned, strict=True) for f in _seams(part, a, values)]
-        return Witness(values, tuple(int(public[n]) for n in self.public_names), tuple(seams))
+        if describe:
+            seams = [replace(f, subject=_subject(describe, f.part, f.instance or 0)) for f in seams]
+        return Witness(values, tuple(int(public[n]) for n in self.public_names), tuple(seams), describe)
 
     @staticmethod
     def _gather_links(part: PlacedPart, assigned: Assigned, values: U64) -> None:
@@ -148,12 +185,18 @@ class R1CS:
             name = part.template.wire_name(column)
             raise AssignmentError(
                 f"{part.name}[{instance}]: no value for link {name!r}, whose source "
-                f"{part.source_name(name, instance)} is computed later; give it with the inputs"
+                f"{part.source_name(name, instance)} is computed later; give it with the inputs",
+                part=part.name,
+                instance=instance,
+                name=name,
+                expected="0 .. r - 1",
             )
         assigned.links[missing] = values[block.links[missing]]
 
     @staticmethod
-    def _replay(engine: Engine, part: PlacedPart, assigned: Assigned, values: U64) -> None:
+    def _replay(
+        engine: Engine, part: PlacedPart, assigned: Assigned, values: U64, subject: Callable[[int], str]
+    ) -> None:
         block, template = part.block, part.template
         own = values[block.own_base : block.own_base + block.instances * block.num_own]
         if template.is_native:
@@ -161,14 +204,103 @@ class R1CS:
             engine.replay(template.program, assigned.links, assigned.inputs, out)
             return
         for i in range(block.instances):
-            cells = template.solve(from_mont(assigned.links[i]), from_mont(assigned.inputs[i]))
+            try:
+                cells = template.solve(from_mont(assigned.links[i]), from_mont(assigned.inputs[i]))
+            except HintError as error:
+                raise error.within(part.name, i, subject(i)) from error.__cause__
             own[i * block.num_own : (i + 1) * block.num_own] = mont_array(cells[block.num_links :])
 
     # -- check -----------------------------------------------------------------------------------------
-    def check(self, engine: Engine, witness: Witness) -> list[Failure]:
-        """Every seam and every row that does not hold, explained; empty for a good witness."""
-        rows = engine.r1cs_violations(self.layout, witness.values).tolist()
-        return [*witness.seams, *(self.explain(row, witness.values) for row in rows)]
+    def check(self, engine: Engine, witness: Witness) -> Failures:
+        """Every seam and every row that does not hold, in the order of computation; empty for a good witness.
+
+        Rows are found by the engine and explained when they are read. Of the failures the first stands
+        nearest to the cause: parts and instances come in the order in which their witness is computed, rows
+        when the last of their wires is.
+        """
+        rows = engine.r1cs_violations(self.layout, witness.values).astype(np.int64)
+        seams = witness.seams
+        numbers = {(f.part, f.link): -1 - k for k, f in enumerate(reversed(seams))}
+        part_of, own_instances, local = self._split(rows)
+        keys = np.concatenate(
+            (part_of << 32 | local, np.array([numbers[f.part, f.link] for f in seams], dtype=np.int64))
+        )
+        instances = np.concatenate((own_instances, np.array([f.instance for f in seams], dtype=np.int64)))
+        known_at = np.concatenate(
+            (
+                self._row_moments(part_of, own_instances, local),
+                np.array([self._seam_moment(f) for f in seams], dtype=np.int64).reshape(-1, 3),
+            )
+        )
+        items = np.concatenate((rows, -1 - np.arange(len(seams))))
+        order = np.lexsort((items, known_at[:, 2], known_at[:, 1], known_at[:, 0]))
+        ordered = items[order].tolist()
+
+        def explain(k: int) -> Failure:
+            item = ordered[k]
+            return self.explain(item, witness.values, witness.subject) if item >= 0 else seams[-1 - item]
+
+        def heading(k: int) -> Heading:
+            item = ordered[k]
+            if item < 0:
+                seam = seams[-1 - item]
+                return Heading(seam.part, seam.scope, seam.label, seam.place)
+            part, _, row = self.locate(item)
+            return part.template.heading(row, part.name)
+
+        return Failures(
+            self.name, self.num_constraints, keys[order], instances[order], explain, heading, len(seams)
+        )
+
+    # -- the order of computation: a moment is (part, instance, word of the tape) ------------------------
+    def _split(self, rows: I64) -> tuple[I64, I64, I64]:
+        """Part, instance and template row of each global row."""
+        starts = np.array([p.block.row_base for p in self.parts], dtype=np.int64)
+        sizes = np.array([p.block.num_rows for p in self.parts], dtype=np.int64)
+        part = np.searchsorted(starts, rows, side="right") - 1
+        while len(rows) and (empty := sizes[part] == 0).any():  # parts without rows share a start
+            part[empty] -= 1
+        offset = rows - starts[part]
+        return part, offset // sizes[part], offset % sizes[part]
+
+    def _row_moments(self, part_of: I64, instances: I64, local: I64) -> I64:
+        """When the last wire of each row is computed, shape (n, 3)."""
+        words = np.zeros(len(local), dtype=np.int64)
+        late_rows: list[tuple[int, list[int]]] = []
+        for number in np.unique(part_of).tolist():
+            block, template = self.parts[number].block, self.parts[number].template
+            of_part = np.flatnonzero(part_of == number)
+            words[of_part] = template.row_order[local[of_part]]
+            late = block.links >= block.own_base + np.arange(block.instances)[:, None] * block.num_own
+            columns = np.flatnonzero(late.any(axis=0))
+            using = template.rows_using(columns.tolist()) if len(columns) else {}
+            for k in of_part.tolist() if using else ():
+                links = [c for c in using.get(int(local[k]), ()) if late[instances[k], c]]
+                if links:
+                    late_rows.append((k, [int(block.links[instances[k], c]) for c in links]))
+        moments = np.stack((part_of, instances, words), axis=1)
+        for k, columns_used in late_rows:
+            own = tuple(moments[k].tolist())
+            moments[k] = max([own, *(self._moment(column) for column in columns_used)])
+        return moments
+
+    def _moment(self, column: int) -> tuple[int, int, int]:
+        """When a global column is computed; before everything for public inputs."""
+        for number, part in enumerate(self.parts):
+            block = part.block
+            offset = column - block.own_base
+            if 0 <= offset < block.instances * block.num_own:
+                written = part.template.tape_index.written[block.num_links + offset % block.num_own]
+                return number, offset // block.num_own, int(written)
+        return -1, 0, 0
+
+    def _seam_moment(self, seam: SeamFailure) -> tuple[int, int, int]:
+        """When a link's value can first be compared with its source's."""
+        assert seam.instance is not None
+        number = next(k for k, part in enumerate(self.parts) if part.name == seam.part)
+        block, column = self.parts[number].block, self.parts[number].template.links[seam.link]
+        source = self._moment(int(block.links[seam.instance, column]))
+        return max((number, seam.instance, -2), source)
 
     def locate(self, row: int) -> tuple[PlacedPart, int, int]:
         """The part, instance and template row of a global row."""
@@ -179,10 +311,13 @@ class R1CS:
                 return part, offset // block.num_rows, offset % block.num_rows
         raise IndexError(f"row {row} of {self.num_constraints}")
 
-    def explain(self, row: int, values: U64) -> Failure:
+    def explain(
+        self, row: int, values: U64, subject: Callable[[str, int], str] = lambda part, instance: ""
+    ) -> Failure:
         """Describe a global row on a witness (Montgomery)."""
         part, instance, local = self.locate(row)
-        return part.template.explain(local, _Local(part.block, instance, values)).within(part.name, instance)
+        failure = part.template.explain(local, _Local(part.block, instance, values))
+        return failure.within(part.name, instance, subject(part.name, instance))
 
     def export(self, witness: Witness, part: str, name: str, instance: int = -1) -> int:
         """The value of an exported wire in a witness."""

@@ -251,11 +251,15 @@ class ConstraintSystem(Builder):
     # ==============================================================================================
     # Hints: values computed, NOT constrained
     # ==============================================================================================
-    def hint_bits(self, x: Field, n: int) -> list[Field]:
-        """Bits 0..n-1 of the canonical value of ``x``, **not constrained**."""
+    def hint_bits(self, x: Field, n: int, demanded: int | None = None) -> list[Field]:
+        """Bits 0..n-1 of the canonical value of ``x``, **not constrained**.
+
+        ``demanded``: how many bits the caller's rows allow x to have, when it computes the top ones in
+        another way (default: n). For messages only: a value that is too large is then told with this width.
+        """
         if not 0 < n <= MODULUS_BITS:
             raise ConstraintSystemError(f"hint_bits: 1 to {MODULUS_BITS} bits, not {n}")
-        out = self._hint(Opcode.BITS, [x], n, after=[n])
+        out = self._hint(Opcode.BITS, [x], n, after=[n], width=max(n, demanded or 0))
         self._note_bits(out)
         return out
 
@@ -345,6 +349,7 @@ class ConstraintSystem(Builder):
         count: int,
         before: Sequence[int] = (),
         after: Sequence[int] = (),
+        width: int = 0,
     ) -> list[Field]:
         self._open()
         fields = [self._field(f) for f in fields]
@@ -363,7 +368,7 @@ class ConstraintSystem(Builder):
         name = f"{HINT_NAMES[opcode]}#{len(self._hints)}"
         for i in range(count):
             self._wire_names[first + i] = f"{name}[{i}]" if count > 1 else name
-        self._hints.append(RecordedHint(opcode, first, count, self._scope, place))
+        self._hints.append(RecordedHint(opcode, first, count, self._scope, place, width))
         return [self._wire(first + i, Field) for i in range(count)]
 
     # ==============================================================================================

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from zkrollup.cs.builder import (
     ROW_BOOLEAN,
@@ -24,14 +25,25 @@ from zkrollup.cs.builder import (
     Declared,
     Side,
 )
+from zkrollup.cs.causes import find_causes
 from zkrollup.cs.check import Check, Rows, evaluate, first_violation
-from zkrollup.cs.errors import AssignmentError, ConstraintSystemError, FreezeError, Problem
-from zkrollup.cs.failures import Failure, Operand, formula
+from zkrollup.cs.errors import (
+    AssignmentError,
+    ConstraintSystemError,
+    FreezeError,
+    HintError,
+    Problem,
+    given_text,
+    range_text,
+)
+from zkrollup.cs.failure_list import Failures, Heading
+from zkrollup.cs.failures import Cause, Failure, Operand, formula, value_text
 from zkrollup.cs.hints import HINT_NAMES, PythonHint
-from zkrollup.cs.interpreter import Lie, run
+from zkrollup.cs.interpreter import HintRaised, Lie, run
 from zkrollup.cs.places import Place
 from zkrollup.cs.report import TemplateReport, repeated_rows
 from zkrollup.cs.scalar_field import MODULUS, canonical_array, mont_array
+from zkrollup.cs.tape_index import TapeIndex
 from zkrollup.engine.interface import U32, U64, Matrix, Program
 
 __all__ = ["HintSite", "InputSpec", "Matrices", "Template", "build", "flatten"]
@@ -145,6 +157,7 @@ class Template:
         self.exports: dict[str, int] = {d.name: at[d.first] for d in cs._exports}
         """Name to local column; always an own wire."""
         self._hints = tuple((h.opcode, at[h.first], h.count, h.scope, h.place) for h in cs._hints)
+        self._hint_widths = tuple(h.width for h in cs._hints)
         self.digest = self._digest()
 
     # -- for engines -------------------------------------------------------------------------------
@@ -204,6 +217,50 @@ class Template:
             )
             for i, (opcode, first, count, scope, place) in enumerate(self._hints)
         )
+
+    def hint_width(self, index: int) -> int:
+        """For a hint of bits: how many bits its author demands of the number; 0 for other hints."""
+        return self._hint_widths[index]
+
+    def hint_of_column(self, column: int) -> int | None:
+        """The index of the hint that writes a local column."""
+        return self._hint_columns.get(column)
+
+    @cached_property
+    def _hint_columns(self) -> dict[int, int]:
+        return {
+            column: index
+            for index, (_, first, count, _, _) in enumerate(self._hints)
+            for column in range(first, first + count)
+        }
+
+    @cached_property
+    def tape_index(self) -> TapeIndex:
+        """Where the tape writes each column and temporary."""
+        return TapeIndex(self._tape.flat, self.num_links + self.num_own)
+
+    @cached_property
+    def row_order(self) -> npt.NDArray[np.int64]:
+        """For each row, when the last of its columns is computed: the tape's word, -1 for given ones.
+
+        Of two failing rows the one with the smaller number stands nearer to the cause.
+        """
+        ready = np.full(self.num_constraints, -1, dtype=np.int64)
+        for m in (self.matrices.a, self.matrices.b, self.matrices.c):
+            sizes = (m.indptr[1:] - m.indptr[:-1]).astype(np.int64)
+            rows = np.repeat(np.arange(self.num_constraints), sizes)
+            np.maximum.at(ready, rows, self.tape_index.written[m.cols])
+        return ready
+
+    def rows_using(self, columns: Sequence[int]) -> dict[int, list[int]]:
+        """The rows with an entry in any of these columns, and in which."""
+        found: dict[int, list[int]] = {}
+        for m in (self.matrices.a, self.matrices.b, self.matrices.c):
+            at = np.flatnonzero(np.isin(m.cols, columns))
+            rows = np.searchsorted(m.indptr, at, side="right") - 1
+            for row, column in zip(rows.tolist(), m.cols[at].tolist(), strict=True):
+                found.setdefault(row, []).append(column)
+        return found
 
     def counts_by_scope(self, inclusive: bool = False) -> dict[str, int]:
         """Rows by scope path, in order of first use; the empty path is the template itself.
@@ -267,12 +324,22 @@ class Template:
             if spec.kind == "uint":
                 if value >> spec.width:
                     raise AssignmentError(
-                        f"template {self.name!r}: input {name!r} = {value} does not fit its {spec.width} bits"
+                        f"template {self.name!r}: input {name!r} = {value} does not fit its {spec.width} "
+                        f"bits: expected {range_text(spec.width)}, declared at {spec.place}",
+                        name=name,
+                        expected=range_text(spec.width),
                     )
                 out.extend((value >> i) & 1 for i in range(spec.width))
             else:
                 out.append(value)
         return out
+
+    def expected(self, name: str) -> str:
+        """What may be given for an input or link: a range of integers, for messages."""
+        spec = self.inputs.get(name)
+        if spec is None or spec.kind == "field":
+            return "0 .. r - 1"
+        return range_text(spec.width) if spec.kind == "uint" else "0 or 1"
 
     def _same_names(self, what: str, given: Iterable[str], wanted: Mapping[str, object]) -> None:
         given = set(given)
@@ -280,7 +347,9 @@ class Template:
             if name not in given:
                 place = self.inputs[name].place if what == "input" else self.link_place(name)
                 raise AssignmentError(
-                    f"template {self.name!r}: no value for {what} {name!r}, declared at {place}"
+                    f"template {self.name!r}: no value for {what} {name!r}, declared at {place}",
+                    name=name,
+                    expected=self.expected(name),
                 )
         unknown = sorted(given - wanted.keys())
         if unknown:
@@ -291,11 +360,17 @@ class Template:
     def _element(self, what: str, name: str, value: object) -> int:
         if not isinstance(value, int):
             raise AssignmentError(
-                f"template {self.name!r}: {what} {name!r} must be an integer, not {type(value).__name__}"
+                f"template {self.name!r}: {what} {name!r} must be an integer, not {type(value).__name__}: "
+                f"expected {self.expected(name)}",
+                name=name,
+                expected=self.expected(name),
             )
         if not 0 <= value < MODULUS:
             raise AssignmentError(
-                f"template {self.name!r}: {what} {name!r} = {value} is not a field element; reduce it mod r"
+                f"template {self.name!r}: {what} {name!r} = {given_text(value)} is not a field element; "
+                f"reduce it mod r: expected {self.expected(name)}",
+                name=name,
+                expected=self.expected(name),
             )
         return int(value)
 
@@ -342,8 +417,20 @@ class Template:
             if not 0 <= index < len(self._hints):
                 raise AssignmentError(f"template {self.name!r} has {len(self._hints)} hints, no hint {index}")
             hint_lies[self._hints[index][1]] = lie
-        run(self._tape.flat, self.matrices.values, cells, self._python_hints, hint_lies, cell_lies)
+        try:
+            run(self._tape.flat, self.matrices.values, cells, self._python_hints, hint_lies, cell_lies)
+        except HintRaised as raised:
+            raise self._hint_error(raised) from raised.__cause__
         return cells[:num_columns]
+
+    def _hint_error(self, raised: HintRaised) -> HintError:
+        site = self.hints[self._hint_columns[raised.column]]
+        index, at = self.tape_index, int(self.tape_index.written[raised.column])
+        names = []
+        for cell, value in zip(index.reads(at), raised.operands, strict=True):
+            named = cell < index.num_columns
+            names.append(f"{self.wire_name(cell)} = {value_text(value)}" if named else value_text(value))
+        return HintError(self.name, site.scope, str(site.place), raised.text, ", ".join(names))
 
     def column(self, name: str) -> int:
         """The local column of a wire by its name. Raises :class:`AssignmentError` when there is none."""
@@ -365,8 +452,19 @@ class Template:
                 f"template {self.name!r} has {self.num_links + self.num_own} columns, not {len(values)}"
             )
         values = list(values)
-        failures = [self.explain(row, values) for row in evaluate(self.rows, values)]
-        return Check(self, tuple(failures), values)
+        failing = np.array(evaluate(self.rows, values), dtype=np.int64)
+        if len(failing):
+            failing = failing[np.argsort(self.row_order[failing], kind="stable")]
+        rows = failing.tolist()
+        failures = Failures(
+            self.name,
+            self.num_constraints,
+            failing,
+            np.zeros(len(rows), dtype=np.int64),
+            lambda k: self.explain(rows[k], values),
+            lambda k: self.heading(rows[k]),
+        )
+        return Check(self, failures, values)
 
     def holds(self, values: Sequence[int]) -> bool:
         """Whether every row holds on these values; stops at the first that does not."""
@@ -378,8 +476,12 @@ class Template:
         m = self.matrices
         return Rows.of((m.a, m.b, m.c), m.values)
 
+    def heading(self, row: int, part: str = "") -> Heading:
+        """What a row is called, whatever its values."""
+        return Heading(part, self.row_scope(row), self.row_label(row), self.row_place(row))
+
     def explain(self, row: int, values: Mapping[int, int] | Sequence[int]) -> Failure:
-        """Describe a row on given values of its local columns.
+        """Describe a row on given values of its local columns; of one that does not hold also the causes.
 
         Bits that stand together as the number they make (a UInt input, the output of a bits hint) are
         shown as that number.
@@ -388,6 +490,13 @@ class Template:
         dots = [sum(k * values[c] for c, k in terms) % MODULUS for terms in sides]
         operands: dict[str, Operand] = {}
         named = [self._named(terms, values, operands) for terms in sides]
+        causes: tuple[Cause, ...] = ()
+        if (dots[0] * dots[1] - dots[2]) % MODULUS:
+            columns = dict.fromkeys(column for terms in sides for column, _ in terms)
+            boolean = None
+            if self._row_kinds[row] == ROW_BOOLEAN:
+                boolean = next((c for c in columns if c), None)
+            causes = find_causes(self, columns, values, boolean)
         return Failure(
             template=self.name,
             row=row,
@@ -398,7 +507,13 @@ class Template:
             left=dots[0] * dots[1] % MODULUS,
             right=dots[2],
             operands=tuple(operands.values()),
+            causes=causes,
         )
+
+    def name_terms(self, terms: list[tuple[int, int]]) -> list[tuple[str, int]]:
+        """(column, coefficient), ascending, as (name, coefficient): runs of bits as the number they make, the
+        constant last and without a name."""
+        return self._named(terms, None, {})
 
     @cached_property
     def _numbers(self) -> dict[int, tuple[str, int]]:
@@ -414,10 +529,10 @@ class Template:
     def _named(
         self,
         terms: list[tuple[int, int]],
-        values: Mapping[int, int] | Sequence[int],
+        values: Mapping[int, int] | Sequence[int] | None,
         operands: dict[str, Operand],
     ) -> list[tuple[str, int]]:
-        """Terms by name, the constant last; notes each name's value in ``operands``."""
+        """Terms by name, the constant last; notes each name's value in ``operands``, where there are any."""
         named: list[tuple[str, int]] = []
         constant = 0
         i = 0
@@ -430,13 +545,17 @@ class Template:
                 i += 1
                 continue
             if width > 1 and run == [(column + j, (k << j) % MODULUS) for j in range(width)]:
-                value = sum(values[c] << j for j, (c, _) in enumerate(run)) % MODULUS
+                if values is not None:
+                    value = sum(values[c] << j for j, (c, _) in enumerate(run)) % MODULUS
                 i += width
             else:
-                name, value = self.wire_name(column), values[column]
+                name = self.wire_name(column)
+                if values is not None:
+                    value = values[column]
                 i += 1
             named.append((name, k))
-            operands.setdefault(name, Operand(name, value, self.wire_place(column)))
+            if values is not None:
+                operands.setdefault(name, Operand(name, value, self.wire_place(column)))
         if constant:
             named.append(("", constant))
         return named

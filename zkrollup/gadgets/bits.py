@@ -198,7 +198,7 @@ def _check_width(n: int) -> None:
 
 def _decompose(cs: ConstraintSystem, x: Field, n: int) -> list[Bool]:
     """n bits with ``sum(bits[i] * 2**i) = x`` modulo r."""
-    low = cs.hint_bits(x, n - 1) if n > 1 else []
+    low = cs.hint_bits(x, n - 1, demanded=n) if n > 1 else []
     scale = pow(1 << (n - 1), -1, MODULUS)
     top = cs.linear([(x, scale), *((bit, -(scale << i)) for i, bit in enumerate(low))]) if low else x
     return [cs.assert_bool(bit, label=f"bit of a {n}-bit number") for bit in [*low, top]]

@@ -24,7 +24,7 @@ from .proving_key import ProvingKey
 from .setup import g1_ints, g2_ints
 
 if TYPE_CHECKING:
-    from zkrollup.cs import R1CS, Failure, Witness
+    from zkrollup.cs import R1CS, Failures, Witness
 
 __all__ = [
     "MemoryBoundError",
@@ -41,12 +41,14 @@ Observer = Callable[[str, float], None]
 
 
 class UnsatisfiedError(ValueError):
-    """A witness does not satisfy its circuit, so there is nothing to prove; carries every failure."""
+    """A witness does not satisfy its circuit, so there is nothing to prove; carries every failure.
 
-    def __init__(self, failures: list[Failure]) -> None:
+    Its text shows the first in full and counts what follows.
+    """
+
+    def __init__(self, failures: Failures) -> None:
         self.failures = failures
-        rest = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        super().__init__(f"witness: {failures[0]}{rest}")
+        super().__init__(f"witness: {failures}")
 
 
 class ProvingPoints(ProvingQueries, Protocol):
