@@ -1,4 +1,4 @@
-"""Membership and update in a 4-ary tree, against the paths of the twin."""
+"""Membership and update in 4-ary and binary trees, against the paths of the twin."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ import pytest
 from zkrollup.crypto import merkle as twin
 from zkrollup.crypto.tables import MODULUS
 from zkrollup.cs import ConstraintSystem
-from zkrollup.gadgets.merkle import merkle_lanes, merkle_membership, merkle_update
-from zkrollup.testing import assert_satisfied, assert_unsatisfied
+from zkrollup.gadgets.merkle import (
+    POSEIDON_NODE,
+    NodeHash,
+    binary_lanes,
+    binary_membership,
+    binary_update,
+    merkle_lanes,
+    merkle_membership,
+    merkle_update,
+)
+from zkrollup.gadgets.poseidon import poseidon
+from zkrollup.testing import assert_every_wire_bound, assert_satisfied, assert_unsatisfied
 
 
 def lane_inputs(cs, depth):
@@ -118,3 +128,69 @@ def test_update__at_the_depth_of_the_rollup(engine):
         check = assert_satisfied(template, inputs=assignment(place, path, before=3, after=4), engine=engine)
         assert check["root[0]"] == twin.root_from_path(3, place, path)
         assert check["root[1]"] == twin.root_from_path(4, place, path)
+
+
+# -- binary trees ----------------------------------------------------------------------------------------
+
+WHOLE = NodeHash.whole("poseidon of two", lambda cs, left, right: poseidon(cs, [left, right]))
+NODES = {"lanes": POSEIDON_NODE, "whole": WHOLE}
+
+
+def binary_template(node, depth):
+    """Membership of ``before`` and the update to ``after`` in one template."""
+    cs = ConstraintSystem("binary")
+    index = cs.input_bool_array("index", depth)
+    before, after, root = cs.input("before"), cs.input("after"), cs.input("root")
+    lanes = cs.input_array("lanes", depth)
+    with cs.scope("membership"):
+        cs.assert_equal(binary_membership(cs, index, before, lanes, node), root, label="the root")
+    with cs.scope("update"):
+        cs.export_array("roots", binary_update(cs, index, before, after, lanes, node))
+    return cs.freeze()
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_binary__gives_the_roots_at_every_index(name, engine):
+    node, depth = NODES[name], 3
+    template = binary_template(node, depth)
+    rows = {"lanes": 237, "whole": 240}[name]
+    assert template.num_constraints == depth + 3 * depth * rows
+    leaves = [0, MODULUS - 1, 1, 3, 4, 12345, 2, MODULUS - 2]
+    root = twin.binary_root(leaves)
+    for index, leaf in enumerate(leaves):
+        siblings = twin.binary_path(leaves, index)
+        given = {
+            "index": [index >> k & 1 for k in range(depth)],
+            "before": leaf,
+            "after": 77,
+            "root": root,
+            "lanes": binary_lanes(index, siblings, node),
+        }
+        check = assert_satisfied(template, inputs=given, engine=engine)
+        assert check["roots[0]"] == root == twin.binary_root_from_path(leaf, index, siblings)
+        assert check["roots[1]"] == twin.binary_root([*leaves[:index], 77, *leaves[index + 1 :]])
+        for wrong in range(8):
+            if wrong != index:
+                # The path is of one index: with another one, and honest siblings, the root is another.
+                lie = {
+                    "index": [wrong >> k & 1 for k in range(depth)],
+                    "lanes": binary_lanes(wrong, siblings, node),
+                }
+                assert_unsatisfied(template, inputs=given | lie, by="membership/the root", only=True)
+        assert_unsatisfied(
+            template, inputs=given | {"before": (leaf + 1) % MODULUS}, by="membership/the root"
+        )
+    assert_every_wire_bound(template, inputs=given)
+
+
+def test_binary__shapes_are_refused_by_name():
+    cs = ConstraintSystem("shape")
+    index, leaf = cs.input_bool_array("index", 3), cs.input("leaf")
+    with pytest.raises(ValueError, match="a binary path of 2 levels needs 2 index bits, got 3"):
+        binary_membership(cs, index, leaf, cs.input_array("lanes", 2))
+    with pytest.raises(ValueError, match="a binary tree has a power of two of leaves, not 3"):
+        twin.binary_root([1, 2, 3])
+    with pytest.raises(ValueError, match=r"leaf index: expected 0 <= index < 2\^1, got 2"):
+        twin.binary_root_from_path(0, 2, [0])
+    with pytest.raises(ValueError, match="leaf index: expected 0 <= index < 4, got 4"):
+        twin.binary_path([1, 2, 3, 4], 4)

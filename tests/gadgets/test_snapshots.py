@@ -10,12 +10,12 @@ import os
 from pathlib import Path
 
 from zkrollup.crypto.tables import MODULUS, ORDER
-from zkrollup.gadgets import babyjubjub, bits, compare, select, words
+from zkrollup.gadgets import babyjubjub, bits, compare, select, smt, words
 from zkrollup.gadgets.babyjubjub import Edwards, Montgomery
 from zkrollup.gadgets.eddsa import eddsa_poseidon_verify
 from zkrollup.gadgets.horner import horner_step
 from zkrollup.gadgets.keccak import keccak256, keccak_f
-from zkrollup.gadgets.merkle import merkle_membership, merkle_update
+from zkrollup.gadgets.merkle import binary_membership, binary_update, merkle_membership, merkle_update
 from zkrollup.gadgets.poseidon import poseidon, poseidon_from_first_sbox
 from zkrollup.gadgets.sha256 import sha256, sha256_compress
 
@@ -122,6 +122,51 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
             "x",
             arrays=shape,
             bool_arrays={"index": 2 * depth},
+        )
+    for name, gadget, leaves in (("membership", binary_membership, "x"), ("update", binary_update, "x y")):
+
+        def binary(cs, i, gadget=gadget, leaves=leaves):
+            return gadget(cs, i["index"], *(i[n] for n in leaves.split()), i["lanes"])
+
+        count(
+            f"merkle.binary_{name}(depth 2)",
+            exported(binary),
+            leaves,
+            arrays={"lanes": 2},
+            bool_arrays={"index": 2},
+        )
+    for n in (1, 10, 32):
+
+        def sparse(name, fields, flags="", n=n):
+            def body(cs, i):
+                out = getattr(smt, f"sparse_{name}")(
+                    cs, *(i[f] for f in fields.replace("+", " ").split()), i["lanes"]
+                )
+                return [out.before, out.after] if isinstance(out, smt.SparseChange) else out
+
+            count(
+                f"smt.sparse_{name}({n} levels)",
+                exported(body),
+                " ".join(f for f in fields.split() if not f.startswith("+")),
+                bools=flags,
+                arrays={"lanes": n},
+            )
+
+        sparse("inclusion", "k v")
+        sparse("exclusion", "k ok ov +empty", "empty")
+        sparse("verify", "+absent k v ok ov +empty", "absent empty")
+        sparse("update", "k v w")
+        sparse("write", "+insert k v ok ov +empty", "insert empty")
+
+        def process(cs, i):
+            return smt.sparse_process(cs, (i["f"], i["g"]), *(i[x] for x in "rkvow"), i["empty"], i["lanes"])
+
+        count(
+            f"smt.sparse_process({n} levels)",
+            exported(process),
+            "r k v o w",
+            bools="f g empty",
+            arrays={"lanes": n},
         )
     curve = babyjubjub
     count("babyjubjub.assert_on_curve", lambda cs, i: curve.assert_on_curve(cs, edwards(i)), "px py")

@@ -1,4 +1,4 @@
-"""A dense 4-ary Merkle tree in a circuit: membership of a leaf, and its replacement.
+"""Dense Merkle trees in a circuit, 4-ary and binary: membership of a leaf, and its replacement.
 
 This module must not know what a leaf holds.
 
@@ -16,17 +16,31 @@ Leaves and nodes (C9). The depth is a constant of the circuit: each path has exa
 so a node can only be taken for a leaf if a leaf hash equals a node hash, which are (in the rollup)
 hashes of different permutations. The index is given by its bits, two a level, which name the place
 among the children: a path proves the leaf at that index and at no other.
+
+Binary trees. The same with one sibling and one bit a level, for any hash of two fields
+(:class:`NodeHash`); Poseidon's siblings enter as lanes, those of a hash given as a function as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from zkrollup.cs import Bool, ConstraintSystem, Field
 from zkrollup.gadgets.poseidon import fifth_power, first_constants, first_sbox, poseidon_from_first_sbox
-from zkrollup.gadgets.select import mux4
+from zkrollup.gadgets.select import conditional_swap, mux4
 
-__all__ = ["ARITY", "merkle_lanes", "merkle_membership", "merkle_update"]
+__all__ = [
+    "ARITY",
+    "POSEIDON_NODE",
+    "NodeHash",
+    "binary_lanes",
+    "binary_membership",
+    "binary_update",
+    "merkle_lanes",
+    "merkle_membership",
+    "merkle_update",
+]
 
 ARITY = 4
 
@@ -84,6 +98,108 @@ def merkle_update(
             before = poseidon_from_first_sbox(cs, lane)
             after = poseidon_from_first_sbox(cs, [y + d for y, d in zip(lane, moved, strict=True)])
     return before, after
+
+
+# -- binary trees ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class NodeHash:
+    """How a binary tree hashes two children, in two parts: what befalls each child alone, and the rest.
+
+    ``enter(cs, child, is_right)``: a bijection of the field for each side; ``combine(cs, left, right)``:
+    the hash of two children that have entered; ``lane(sibling, is_right)``: ``enter`` in plain integers,
+    for the siblings, which enter outside the circuit. A hash that cannot be parted: :meth:`whole`.
+    """
+
+    name: str
+    enter: Callable[[ConstraintSystem, Field, Bool], Field]
+    combine: Callable[[ConstraintSystem, Field, Field], Field]
+    lane: Callable[[int, bool], int]
+
+    @staticmethod
+    def whole(name: str, combine: Callable[[ConstraintSystem, Field, Field], Field]) -> NodeHash:
+        """A hash of two fields as it is; its lanes are the siblings."""
+        return NodeHash(name, lambda cs, child, is_right: child, combine, lambda sibling, is_right: sibling)
+
+
+def _poseidon_enter(cs: ConstraintSystem, child: Field, is_right: Bool) -> Field:
+    left, right = first_constants(2)
+    return fifth_power(cs.linear([(child, 1), (is_right, right - left)], left))
+
+
+POSEIDON_NODE = NodeHash(
+    "poseidon",
+    _poseidon_enter,
+    lambda cs, left, right: poseidon_from_first_sbox(cs, [left, right]),
+    lambda sibling, is_right: first_sbox(2, int(is_right), sibling),
+)
+"""Poseidon of two inputs: 236 rows a node, 3 of them for the child's S-box."""
+
+
+def binary_lanes(index: int, siblings: Sequence[int], node: NodeHash = POSEIDON_NODE) -> list[int]:
+    """In plain integers: the lanes of a path, one sibling a level, leaf level first."""
+    # The sibling of a right child is a left one.
+    return [node.lane(sibling, not index >> level & 1) for level, sibling in enumerate(siblings)]
+
+
+def binary_membership(
+    cs: ConstraintSystem,
+    index_bits: Sequence[Bool],
+    leaf: Field,
+    lanes: Sequence[Field],
+    node: NodeHash = POSEIDON_NODE,
+) -> Field:
+    """The root of the binary tree in which ``leaf`` stands at the index.
+
+    Theorem: there are siblings such that the path from ``leaf`` at the index with these bits (one a level,
+    leaf level first) leads to the result. Ranges: ``len(lanes)`` levels, any field elements. Assumes:
+    nothing of the leaf; of ``node``, that it is a hash. Rows: 237 a level with Poseidon, 1 and the hash's
+    with another.
+    """
+    _check_bits(index_bits, lanes)
+    current = leaf
+    for level, (bit, lane) in enumerate(zip(index_bits, lanes, strict=True)):
+        with cs.scope(f"level {level}"):
+            current = _binary_node(cs, bit, current, lane, node)
+    return current
+
+
+def binary_update(
+    cs: ConstraintSystem,
+    index_bits: Sequence[Bool],
+    leaf_before: Field,
+    leaf_after: Field,
+    lanes: Sequence[Field],
+    node: NodeHash = POSEIDON_NODE,
+) -> tuple[Field, Field]:
+    """The roots of a binary tree before and after the leaf at the index was replaced.
+
+    Theorem: there are siblings such that the path from ``leaf_before`` leads to the first result and,
+    with the same siblings, which are the same wires, the path from ``leaf_after`` to the second. Ranges,
+    order of bits and ``Assumes:`` as :func:`binary_membership`. Rows: twice those of it.
+    """
+    _check_bits(index_bits, lanes)
+    before, after = leaf_before, leaf_after
+    for level, (bit, lane) in enumerate(zip(index_bits, lanes, strict=True)):
+        with cs.scope(f"level {level}"):
+            before = _binary_node(cs, bit, before, lane, node)
+            after = _binary_node(cs, bit, after, lane, node)
+    return before, after
+
+
+def _binary_node(cs: ConstraintSystem, is_right: Bool, child: Field, lane: Field, node: NodeHash) -> Field:
+    return node.combine(cs, *conditional_swap(cs, is_right, node.enter(cs, child, is_right), lane))
+
+
+def _check_bits(index_bits: Sequence[Bool], lanes: Sequence[Field]) -> None:
+    if len(index_bits) != len(lanes):
+        raise ValueError(
+            f"a binary path of {len(lanes)} levels needs {len(lanes)} index bits, got {len(index_bits)}"
+        )
+
+
+# -- parts -----------------------------------------------------------------------------------------------
 
 
 def _place(
