@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -38,6 +39,7 @@ CHAINS = {
 }
 GNARK_PROVES = ("chain_16_o1", "chain_16_o2", "chain_18_o1")  # its key for 2^20 takes minutes
 MEMORY = "640M"
+QUIET = 0.5  # load average of one minute up to which a machine counts as free
 
 Runs = dict[str, list[float]]
 
@@ -278,17 +280,19 @@ def table(found: Mapping[str, Any]) -> str:
         )
     head = (
         f"{where['processor']}, {where['cores']} cores, {where['cpu']}, two threads unless said, "
-        f"{where['date']}, commit {where['commit']}.\n\n"
+        f"{where['date']}, commit {where['commit']}"
+        + (f"; load average {where['load_before']} before the start" if where["load_before"] > QUIET else "")
+        + ".\n\n"
     )
     lines = "".join(f"| {what} | {time} | {others} |\n" for what, time, others in rows)
     return head + "| What | Measured | Beside it |\n|---|---:|---|\n" + lines
 
 
 def machine() -> dict[str, Any]:
-    """Where and when; the same facts as the other figures have."""
+    """Where and when, as the other figures have it, and how busy the machine was before the start."""
     from figures import machine
 
-    return machine()
+    return machine() | {"load_before": round(os.getloadavg()[0], 2)}
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ def load(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path = BENCHES) -> 
     return module
 
 
-@pytest.mark.parametrize("name", ["figures"])
+@pytest.mark.parametrize("name", ["figures", "prover_figures"])
 def test_readme__shows_the_table_of_the_stored_figures(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = load(name, monkeypatch)
     stored = json.loads((BENCHES / "results" / f"{name}.json").read_text())
