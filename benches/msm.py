@@ -17,12 +17,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from zkrollup.bench.products import msm_additions
 from zkrollup.bench.stopwatch import alternate
-from zkrollup.bench.subjects import Case, Variant, msm_cases
+from zkrollup.bench.subjects import Case, Variant, bases, msm_cases, random_scalars
 from zkrollup.engine import available_cpu_paths
 
 
@@ -45,13 +48,10 @@ def measure(cases: list[Case], runs: int, bits_share: int) -> Iterator[dict[str,
 
 def fit(group: str, path: str, runs: int) -> tuple[float, float, float]:
     """Nanoseconds a digit and a bucket by least squares of relative errors, and the largest such error."""
-    engine: Any = get_engine("native", cpu=path, threads=1)
-    generator = engine.fq_to_mont(fq_from_ints(G1 if group == "g1" else G2)).reshape(-1)
+    engine: Any = Variant(path, 1).engine()
     msm = engine.g1_msm if group == "g1" else engine.g2_msm
     sizes = [1 << k for k in ((12, 14, 16, 18) if group == "g1" else (11, 13, 15, 17))]
-    bases = (engine.g1_fixed_base if group == "g1" else engine.g2_fixed_base)(
-        generator, random_scalars(engine, sizes[-1], 1)
-    )
+    points = bases(engine, group, sizes[-1])
     scalars = random_scalars(engine, sizes[-1], 2)
     rows, times = [], []
     try:
@@ -66,7 +66,7 @@ def fit(group: str, path: str, runs: int) -> tuple[float, float, float]:
                 taken = []
                 for _ in range(runs):
                     start = time.process_time()
-                    msm(bases[:size], scalars[:size])
+                    msm(points[:size], scalars[:size])
                     taken.append(time.process_time() - start)
                 rows.append((digits, buckets))
                 times.append(min(taken) * 1e9)
