@@ -10,6 +10,7 @@ from zkrollup.audit.model import Constraints
 from zkrollup.audit.propagate import Propagation, propagate
 from zkrollup.audit.report import AuditReport, Kind, Verdict
 from zkrollup.audit.search import Freedom, WitnessPair, find_witness
+from zkrollup.audit.without import Without
 
 __all__ = [
     "AuditReport",
@@ -20,6 +21,7 @@ __all__ = [
     "Propagation",
     "UnsatisfiedError",
     "Verdict",
+    "Without",
     "WitnessPair",
     "audit",
     "find_witness",

@@ -33,7 +33,17 @@ from typing import NamedTuple
 from zkrollup.audit.model import Constraints, Row, RowTerms
 from zkrollup.audit.modular import is_square, quadratic_roots, signed
 
-__all__ = ["Domain", "Propagation", "Reason", "contains", "intersect", "propagate", "weighted"]
+__all__ = [
+    "Domain",
+    "Key",
+    "Nonzero",
+    "Propagation",
+    "Reason",
+    "contains",
+    "intersect",
+    "propagate",
+    "weighted",
+]
 
 _SMALL = 8  # values worth listing
 _ENUMERATED = 64  # combinations worth trying
@@ -41,6 +51,11 @@ _TIGHTENINGS = 6  # of one wire's range, since ranges may shrink for ever
 _CASES = 72
 _CASE_WIRES = 96
 _CASE_ROWS = 400
+_CASE_DEPTH = 2  # from a row of a one-hot code to the sum, to the other rows
+
+
+Key = tuple[tuple[int, int], ...]
+"""A sum up to a factor."""
 
 
 class Domain(NamedTuple):
@@ -62,11 +77,25 @@ class Domain(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """Why a wire is unique: the rule, and the rows that it used (virtual rows by the row they come from)."""
+    """Why a wire is unique: the rule, and the rows that it used (virtual rows by the row they come from).
+
+    ``ranges``: wires on whose ranges the rule may have relied.
+    """
 
     rule: str
     rows: tuple[int, ...]
     time: int
+    ranges: tuple[int, ...] = ()
+
+
+class Nonzero(NamedTuple):
+    """A sum that is never zero: by these rows, and perhaps the ranges of these wires."""
+
+    rows: tuple[int, ...]
+    ranges: tuple[int, ...]
+
+
+_NOTHING = Nonzero((), ())
 
 
 class Propagation:
@@ -92,11 +121,15 @@ class Propagation:
         self.impossible: int | None = None
         """A row that no value satisfies, if one was met: then there is no witness at all."""
         self.assumed: list[tuple[int, int]] = []
-        self._nonzero: dict[tuple[tuple[int, int], ...], int] = {}
-        self._squares: dict[int, int] = {}
+        self.domain_ranges: dict[int, tuple[int, ...]] = {}
+        """Of each domain the wires on whose domains it may rely."""
+        self._nonzero: dict[Key, Nonzero] = {}
+        self._squares: dict[int, tuple[int, int]] = {}  # wire = k * square, by the row
+        self._virtual_of: dict[int, int] = {}  # row -> its virtual row
         self._tightened: dict[int, int] = {}
         self._clock = 0
         self._tried: set[tuple[object, ...]] = set()
+        self._open: dict[int, frozenset[int]] = {}
         self._prepare()
 
     # -- bookkeeping -----------------------------------------------------------------------------------
@@ -160,13 +193,15 @@ class Propagation:
             self._queued[row] = 1
             self._queue.append(row)
 
-    def _mark(self, wire: int, rule: str, rows: Iterable[int]) -> None:
+    def _mark(self, wire: int, rule: str, rows: Iterable[int], ranges: Iterable[int] = ()) -> None:
         if self.unique[wire]:
             return
         self.unique[wire] = 1
         self._clock += 1
         origin = self.origin
-        self.reasons[wire] = Reason(rule, tuple(sorted({origin[r] for r in rows})), self._clock)
+        self.reasons[wire] = Reason(
+            rule, tuple(sorted({origin[r] for r in rows})), self._clock, tuple(ranges)
+        )
         bounded = self.domains[wire] is not None
         unknown, loose, factors = self.unknown, self._loose, self._factors
         for row in self.touching[wire]:
@@ -186,7 +221,7 @@ class Propagation:
             if unknown[row] and (unknown[row] == 1 or not loose[row]):
                 self._push(row)
 
-    def _restrict(self, wire: int, new: Domain, rows: Iterable[int]) -> None:
+    def _restrict(self, wire: int, new: Domain, rows: Iterable[int], ranges: Iterable[int] = ()) -> None:
         """Intersect what is known of a wire with ``new``."""
         p = self.p
         if new.width >= p - 1 and new.values is None:
@@ -212,6 +247,7 @@ class Propagation:
         self.domains[wire] = new
         origin = self.origin
         self.domain_rows[wire] = tuple(sorted({*self.domain_rows.get(wire, ()), *(origin[r] for r in rows)}))
+        self.domain_ranges[wire] = tuple({*self.domain_ranges.get(wire, ()), *ranges} - {wire})
         known = self.unique[wire]
         for row in self.touching[wire]:
             if old is None:
@@ -222,7 +258,7 @@ class Propagation:
             if self._unbounded[row] <= 1 or (unknown and (unknown == 1 or not self._loose[row])):
                 self._push(row)
         if new.values is not None and len(new.values) == 1 and not known:
-            self._mark(wire, "constant", self.domain_rows[wire])
+            self._mark(wire, "constant", self.domain_rows[wire], (wire,))
 
     def _virtual(self, terms: RowTerms, values: Iterable[int], row: int) -> None:
         """A wire of its own for a sum that has few values."""
@@ -230,7 +266,7 @@ class Propagation:
         self.unique.append(0)
         self.domains.append(None)
         self.touching.append([])
-        i = len(self.rows)
+        i = self._virtual_of[row] = len(self.rows)
         self.rows.append(({}, {}, {}))
         self.linear.append({**terms, wire: self.p - 1})
         self.origin.append(self.origin[row])
@@ -243,6 +279,10 @@ class Propagation:
         self._queue.append(i)
         self._enter(i)
         self._restrict(wire, Domain.of(values, self.p), (row,))
+
+    def _live(self) -> Iterable[int]:
+        """The rows that are there."""
+        return range(len(self.rows))
 
     # -- running ---------------------------------------------------------------------------------------
     def run(self) -> Propagation:
@@ -306,7 +346,8 @@ class Propagation:
             elif all(self.unique[w] for w in c):
                 for known, factor, count in ((a, b, in_a), (b, a, in_b)):
                     if not count and self.nonzero(known):
-                        self._digits({w: k for w, k in factor.items() if not self.unique[w]}, row)
+                        left = {w: k for w, k in factor.items() if not self.unique[w]}
+                        self._digits(left, row, self._why_nonzero(known))
         if self._unbounded[row] <= 1:
             self._bound_product(row)
 
@@ -327,14 +368,15 @@ class Propagation:
         if not square:
             if self.nonzero(rest):
                 rule = "linear" if len(rest) == 1 and 0 in rest else "nonzero factor"
-                self._mark(wire, rule, (row,))
+                why = self._why_nonzero(rest)
+                self._mark(wire, rule, (row, *why.rows), why.ranges)
             return
         if rest.keys() - {0}:
             return
         # square * x^2 + rest * x + known = 0: two roots, whose sum is a constant
         total = -rest.get(0, 0) * pow(square, -1, p) % p
         if self._at_most_one_of_pair(self.domains[wire], total):
-            self._mark(wire, "root", (row,))
+            self._mark(wire, "root", (row, *self.domain_rows.get(wire, ())), (wire,))
 
     def _at_most_one_of_pair(self, domain: Domain | None, total: int) -> bool:
         """Whether x and total - x, different, cannot both lie in the domain."""
@@ -399,15 +441,24 @@ class Propagation:
             root = -terms[0] * pow(terms[wire], -1, p) % p
             if domain is not None and domain.values is not None:
                 return root not in domain.values
-            if wire in self._squares and not is_square(root * pow(self._squares[wire], -1, p), p):
+            if wire in self._squares and not is_square(root * pow(self._squares[wire][0], -1, p), p):
                 return True
         return False
 
-    def _set_nonzero(self, terms: RowTerms, row: int) -> None:
+    def _why_nonzero(self, terms: RowTerms) -> Nonzero:
+        """What shows that a sum is not zero, given that something does."""
+        found = self._nonzero.get(_normal(terms, self.p))
+        if found is not None:
+            return found
+        wires = tuple(w for w in terms if w)
+        rows = [self._squares[w][1] for w in wires if w in self._squares]
+        return Nonzero((*rows, *self._why(wires, -1)), wires)
+
+    def _set_nonzero(self, terms: RowTerms, row: int, why: Nonzero) -> None:
         key = _normal(terms, self.p)
         if not key or (len(key) == 1 and key[0][0] == 0) or key in self._nonzero:
             return
-        self._nonzero[key] = row
+        self._nonzero[key] = fact = Nonzero((self.origin[row], *why.rows), why.ranges)
         wires = [w for w, _ in key if w]
         least = min(wires, key=lambda w: len(self.touching[w]))
         for other in self.touching[least]:
@@ -417,16 +468,17 @@ class Propagation:
             # a product equal to it has no factor that is zero
             for other in self.touching[least]:
                 if self.linear[other] is None and _normal(self.rows[other][2], self.p) == key:
-                    self._set_nonzero(self.rows[other][0], other)
-                    self._set_nonzero(self.rows[other][1], other)
+                    self._set_nonzero(self.rows[other][0], other, fact)
+                    self._set_nonzero(self.rows[other][1], other, fact)
 
     def _learn_factors(self, row: int) -> None:
         """What a row with a product says by itself: roots, nonzero factors, squares."""
         p = self.p
         a, b, c = self.rows[row]
         if len(c) <= 2 and self.nonzero(c):
-            self._set_nonzero(a, row)
-            self._set_nonzero(b, row)
+            why = self._why_nonzero(c)
+            self._set_nonzero(a, row, why)
+            self._set_nonzero(b, row, why)
         base = {w: k for w, k in a.items() if w}
         ratio = _ratio(base, b, p)
         if ratio is None:
@@ -441,7 +493,7 @@ class Propagation:
                 if ratio and not a.get(0, 0) and not b.get(0, 0) and len(c) == 1:
                     (wire,) = c
                     # wire * k = ratio * a^2: the wire is a square times a constant
-                    self._squares[wire] = ratio * pow(c[wire], -1, p) % p
+                    self._squares[wire] = ratio * pow(c[wire], -1, p) % p, row
                 return
             over = found
         # with y the sum of a's terms without its constant:
@@ -452,6 +504,8 @@ class Propagation:
             return
         if not roots:
             self.impossible = self.origin[row]
+            return
+        if row in self._virtual_of:
             return
         if len(base) == 1:
             self._restrict(first, Domain.of([r * scale for r in roots], p), (row,))
@@ -469,7 +523,7 @@ class Propagation:
         scale = -pow(lin[wire], -1, p)
         bounds = self.interval({w: k * scale % p for w, k in lin.items()}, wire)
         if bounds is not None and bounds[1] - bounds[0] < p - 1:
-            self._restrict(wire, Domain(*bounds), (row,))
+            self._restrict(wire, Domain(*bounds), (row,), lin)
 
     def _bound_product(self, row: int) -> None:
         if self._enumerate(row) or self._unbounded[row] != 1:
@@ -500,7 +554,7 @@ class Propagation:
                 high = bounds[1] if high is None else max(high, bounds[1])
             else:
                 if low is not None and high is not None and high - low < p - 1:
-                    self._restrict(wire, Domain(low, high), (row,))
+                    self._restrict(wire, Domain(low, high), (row,), (a.keys() | b.keys() | c.keys()))
                 return
 
     def _few_values(self, terms: RowTerms) -> list[int] | None:
@@ -529,8 +583,7 @@ class Propagation:
             return True
         for wire, values in found.items():
             if len(values) <= _SMALL:
-                why = self._why(found, wire)
-                self._restrict(wire, Domain.of(values, self.p), (row, *why))
+                self._restrict(wire, Domain.of(values, self.p), (row,), found)
         return True
 
     def combinations(self, row: int, lookup: Callable[[int], Domain | None]) -> dict[int, set[int]] | None:
@@ -584,10 +637,10 @@ class Propagation:
         return [r for w in wires if w != but for r in self.domain_rows.get(w, ())]
 
     # -- digits ----------------------------------------------------------------------------------------
-    def _digits(self, terms: RowTerms, row: int) -> None:
+    def _digits(self, terms: RowTerms, row: int, also: Nonzero = _NOTHING) -> None:
         """Bounded unknown wires whose sum (with these coefficients) is known."""
         for wire in self.determined_digits(terms):
-            self._mark(wire, "digits", (row, *self._why(terms, -1)))
+            self._mark(wire, "digits", (row, *self._why(terms, -1), *also.rows), (*terms, *also.ranges))
 
     def determined_digits(self, terms: RowTerms) -> list[int]:
         """Which of the wires a known sum of them determines, from their ranges.
@@ -656,6 +709,8 @@ class Propagation:
             if self.linear[other] is not None:
                 continue
             for x, y in ((0, 1), (1, 0)):
+                if not len(base) <= len(self.rows[other][x]) <= len(base) + 1:
+                    continue
                 k = _ratio(base, self.rows[other][x], p)
                 if k:
                     root = -self.rows[other][x].get(0, 0) * pow(k, -1, p) % p
@@ -682,9 +737,10 @@ class Propagation:
         if common is None:
             self.impossible = self.origin[row]
             return
+        ranges = (*wires, *base)
         for wire in sorted(common):
             if not unique[wire]:
-                self._mark(wire, "cases", used)
+                self._mark(wire, "cases", used, ranges)
 
     def _neighbourhood(self, row: int) -> tuple[list[int], set[int]]:
         """Rows with unknown wires near a row, and these wires."""
@@ -695,16 +751,14 @@ class Propagation:
         while todo:
             at, depth = todo.popleft()
             rows.append(at)
-            lin = self.linear[at]
-            sides = (lin,) if lin is not None else self.rows[at]
-            fresh = {w for side in sides for w in side if not self.unique[w]} - wires
+            fresh = self._open_wires(at) - wires
             if len(wires) + len(fresh) > _CASE_WIRES:
                 rows.pop()
                 if at == row:
                     return [], set()
                 continue
             wires |= fresh
-            if depth >= 3:
+            if depth >= _CASE_DEPTH:
                 continue
             for w in sorted(fresh):
                 if len(self.touching[w]) > 64:
@@ -716,6 +770,16 @@ class Propagation:
             if len(rows) > _CASE_ROWS:
                 break
         return rows, wires
+
+    def _open_wires(self, row: int) -> frozenset[int]:
+        """The unknown wires of a row; kept, since they only become fewer."""
+        kept = self._open.get(row)
+        if kept is None or len(kept) != self.unknown[row]:
+            lin = self.linear[row]
+            sides = (lin,) if lin is not None else self.rows[row]
+            kept = frozenset(w for side in sides for w in side if not self.unique[w])
+            self._open[row] = kept
+        return kept
 
     def _in_case(
         self,
@@ -787,6 +851,8 @@ class Propagation:
 
     def _case_product(self, row: int, found: dict[int, tuple[int, ...]]) -> bool:
         """An ordinary product within a case: only its right side may be solved for."""
+        if not found and self._factors[row] != [0, 0]:
+            return False
         a, b, c = self.rows[row]
         unique = self.unique
         if any(not unique[w] and w not in found for side in (a, b) for w in side):
@@ -802,7 +868,7 @@ class Propagation:
         """Rows that are linear in what is unknown, solved together; True when something was found."""
         p, unique = self.p, self.unique
         system: list[tuple[dict[int, int], frozenset[int]]] = []
-        for row in range(len(self.rows)):
+        for row in self._live():
             if not 1 < self.unknown[row] <= 64:
                 continue
             lin = self.linear[row]
@@ -831,7 +897,7 @@ class Propagation:
         from zkrollup.audit.aliases import refuse_aliases
 
         progress = False
-        for row in range(len(self.rows)):
+        for row in self._live():
             if self.unknown[row] < 2 or self._loose[row] or self._late():
                 continue
             lin = self.linear[row]
@@ -847,8 +913,10 @@ class Propagation:
             used = refuse_aliases(self, terms, lin if self.linear[row] is not None else {})
             if used is not None:
                 progress = True
+                ranges = {w for r in (row, *used) for side in self.rows[r] for w in side} | terms.keys()
+                used |= set(self._why(terms, -1))
                 for wire in terms:
-                    self._mark(wire, "comparison", (row, *used, *self._why(terms, -1)))
+                    self._mark(wire, "comparison", (row, *used), ranges)
         return progress
 
     # -- assuming --------------------------------------------------------------------------------------
@@ -1020,6 +1088,9 @@ def _subtract(target: dict[int, int], source: RowTerms, k: int, p: int) -> None:
 def propagate(
     system: Constraints, without_row: int | None = None, *, seconds: float | None = None
 ) -> Propagation:
-    """Run the rules on a system, or on it without one of its rows."""
+    """Run the rules on a system, or on it without one of its rows.
+
+    For many rows left out in turn, :class:`zkrollup.audit.without.Without` is quick.
+    """
     deadline = None if seconds is None else time.monotonic() + seconds
     return Propagation(system, () if without_row is None else (without_row,), deadline).run()
