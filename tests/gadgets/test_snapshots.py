@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from zkrollup.crypto.tables import MODULUS, ORDER
-from zkrollup.gadgets import babyjubjub, bits, compare, select, smt, words
+from zkrollup.gadgets import babyjubjub, bits, compare, mimc, pedersen, poseidon2, select, smt, words
 from zkrollup.gadgets.babyjubjub import Edwards, Montgomery
 from zkrollup.gadgets.eddsa import eddsa_poseidon_verify
 from zkrollup.gadgets.horner import horner_step
@@ -105,6 +105,43 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
         exported(lambda cs, i: poseidon_from_first_sbox(cs, i["x"])),
         arrays={"x": 4},
     )
+    for n in (2, 3, 4, 8):
+        for name in ("permute", "compress"):
+            count(
+                f"poseidon2.{name}({n})",
+                exported(lambda cs, i, name=name: getattr(poseidon2, name)(cs, i["x"])),
+                arrays={"x": n},
+            )
+    for n in (3, 6):
+        count(
+            f"poseidon2.poseidon2_hash({n})",
+            exported(lambda cs, i: poseidon2.poseidon2_hash(cs, i["x"])),
+            arrays={"x": n},
+        )
+    for n in (1, 2, 5):
+        count(
+            f"mimc.mimc7_hash({n})",
+            exported(lambda cs, i: mimc.mimc7_hash(cs, i["x"], i["key"])),
+            "key",
+            arrays={"x": n},
+        )
+        count(
+            f"mimc.mimc_sponge({n})",
+            exported(lambda cs, i: mimc.mimc_sponge(cs, i["x"], i["key"])),
+            "key",
+            arrays={"x": n},
+        )
+    count(
+        "mimc.mimc_feistel",
+        exported(lambda cs, i: mimc.mimc_feistel(cs, i["x"], i["y"], i["key"])),
+        "x y key",
+    )
+    for n in (8, 200, 256, 512):
+        count(
+            f"pedersen.pedersen_hash({n})",
+            unused(lambda cs, i: pedersen.pedersen_hash(cs, i["b"])),
+            bool_arrays={"b": n},
+        )
     for depth in (1, 2):
         shape = {f"lanes_{k}": 4 for k in range(depth)}
         count(

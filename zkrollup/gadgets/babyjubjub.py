@@ -28,10 +28,17 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from zkrollup.crypto.tables import BASE8, GENERATOR, MODULUS, MONTGOMERY_A, ORDER, A, D
+from zkrollup.crypto.tables import BASE8, MODULUS, MONTGOMERY_A, ORDER, A, D
 from zkrollup.cs import Bool, ConstraintSystem, Field
 from zkrollup.gadgets.bits import assert_first_difference, windows
 from zkrollup.gadgets.compare import assert_nonzero
+from zkrollup.gadgets.curve_tables import (
+    Point,
+    constant_multiple,
+    constant_sum,
+    montgomery_coordinates,
+    torsion,
+)
 
 __all__ = [
     "Edwards",
@@ -47,9 +54,11 @@ __all__ = [
     "multiply",
     "multiply_base8",
     "multiply_base8_plus_t4",
+    "multiply_fixed",
     "multiply_plus_t2",
     "negate",
     "subtract_t4",
+    "t4_montgomery",
     "to_edwards",
     "to_montgomery",
 ]
@@ -106,13 +115,13 @@ def double(cs: ConstraintSystem, p: Edwards) -> Edwards:
 
 def add_t4(p: Edwards) -> Edwards:
     """p + T4. Assumes: p is on the curve. Rows: none."""
-    x4 = _torsion(4)[0]
+    x4 = torsion(4)[0]
     return Edwards(x4 * p.y, -A * x4 * p.x)
 
 
 def subtract_t4(p: Edwards) -> Edwards:
     """p - T4. Assumes: p is on the curve. Rows: none."""
-    x4 = _torsion(4)[0]
+    x4 = torsion(4)[0]
     return Edwards(-x4 * p.y, A * x4 * p.x)
 
 
@@ -144,6 +153,12 @@ def add_distinct(cs: ConstraintSystem, p: Montgomery, q: Montgomery) -> Montgome
     slope = _quotient(cs, q.v - p.v, q.u - p.u, "chord")
     u = cs.materialise(slope.square() - MONTGOMERY_A - p.u - q.u)
     return Montgomery(u, cs.materialise(slope * (p.u - u) - p.v))
+
+
+def t4_montgomery(cs: ConstraintSystem) -> Montgomery:
+    """The constant T4: where a chain of chords may start that adds points without torsion. Rows: none."""
+    u, v = montgomery_coordinates(torsion(4))
+    return Montgomery(cs.constant(u), cs.constant(v))
 
 
 def double_montgomery(cs: ConstraintSystem, p: Montgomery) -> Montgomery:
@@ -206,7 +221,16 @@ def _quotient(cs: ConstraintSystem, numerator: Field, denominator: Field, label:
 # ======================================================================================================
 def multiply_base8(cs: ConstraintSystem, bits: Sequence[Bool]) -> Edwards:
     """S * BASE8 for S = sum(bits[i] * 2**i), in all cases. Rows: 2 more than multiply_base8_plus_t4."""
-    return subtract_t4(to_edwards(cs, multiply_base8_plus_t4(cs, bits)))
+    return multiply_fixed(cs, BASE8, bits)
+
+
+def multiply_fixed(cs: ConstraintSystem, base: Point, bits: Sequence[Bool]) -> Edwards:
+    """S * base for a constant point and S = sum(bits[i] * 2**i), in all cases.
+
+    Ranges: 1 to 253 bits; base of order l (``ValueError`` otherwise). Assumes: each bit is 0 or 1. Rows: 2
+    more than :func:`multiply_base8_plus_t4`, 418 for 251 bits.
+    """
+    return subtract_t4(to_edwards(cs, _multiply_fixed_plus_t4(cs, base, bits)))
 
 
 def multiply_base8_plus_t4(cs: ConstraintSystem, bits: Sequence[Bool]) -> Montgomery:
@@ -226,8 +250,14 @@ def multiply_base8_plus_t4(cs: ConstraintSystem, bits: Sequence[Bool]) -> Montgo
     The sum so far always has the torsion component T4, the windows' points have none: chords are
     distinct and no sum is the identity, whatever the scalar.
     """
+    return _multiply_fixed_plus_t4(cs, BASE8, bits)
+
+
+def _multiply_fixed_plus_t4(cs: ConstraintSystem, base: Point, bits: Sequence[Bool]) -> Montgomery:
     if not 1 <= len(bits) <= 253:
         raise ValueError(f"a scalar of {len(bits)} bits: expected 1 to 253")
+    if not _has_prime_order(base):
+        raise ValueError(f"base {base}: expected a point of BabyJubJub of order l")
     padded = [*bits, *[cs.constant_bool(False)] * ((2 - len(bits)) % 3)]
     windows_below = len(padded) // 3
     low, high = padded[-2:]
@@ -235,10 +265,10 @@ def multiply_base8_plus_t4(cs: ConstraintSystem, bits: Sequence[Bool]) -> Montgo
     total = Montgomery(
         *(
             cs.linear([(low, c[1] - c[0]), (high, c[2] - c[0]), (both, c[3] - c[2] - c[1] + c[0])], c[0])
-            for c in _top_table(windows_below)
+            for c in _top_table(base, windows_below)
         )
     )
-    for i, table in enumerate(_window_tables(windows_below)):
+    for i, table in enumerate(_window_tables(base, windows_below)):
         s0, s1, s2 = (cs.linear([(bit, 2)], -1) for bit in padded[3 * i : 3 * i + 3])
         square = cs.linear([(s0, 1), (s1, table.u1), (s2, table.u2)]).square()
         u = cs.linear([(square, table.u_scale)], table.u_constant)
@@ -261,16 +291,25 @@ class _Window(NamedTuple):
 
 
 @cache
-def _window_tables(count: int) -> tuple[_Window, ...]:
+def _has_prime_order(p: Point) -> bool:
+    x, y = p
+    on_curve = (
+        0 <= x < MODULUS and 0 <= y < MODULUS and not (A * x * x + y * y - 1 - D * x * x * y * y) % MODULUS
+    )
+    return on_curve and p != (0, 1) and constant_multiple(p, ORDER) == (0, 1)
+
+
+@cache
+def _window_tables(base: Point, count: int) -> tuple[_Window, ...]:
     tables = []
-    base = _multiple(BASE8, (ORDER + 1) // 2)
+    base = constant_multiple(base, (ORDER + 1) // 2)
     for _ in range(count):
-        twice = _sum(base, base)
+        twice = constant_sum(base, base)
         odd = [base]
         for _ in range(3):
-            odd.append(_sum(odd[-1], twice))
-        tables.append(_window(*zip(*map(_as_montgomery, odd), strict=True)))
-        base = _multiple(base, 8)
+            odd.append(constant_sum(odd[-1], twice))
+        tables.append(_window(*zip(*map(montgomery_coordinates, odd), strict=True)))
+        base = constant_multiple(base, 8)
     return tuple(tables)
 
 
@@ -306,13 +345,12 @@ def _window(us: Sequence[int], vs: Sequence[int]) -> _Window:
 
 
 @cache
-def _top_table(windows_below: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Abscissas and ordinates of k 8^n BASE8 + (8^n - 1)/2 BASE8 + T4 for k = 0 .. 3, n windows below."""
+def _top_table(base: Point, windows_below: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Abscissas and ordinates of k 8^n B + (8^n - 1)/2 B + T4 for k = 0 .. 3, n windows below."""
     n = 8**windows_below
-    points = [
-        _sum(_multiple(BASE8, (k * n + (n - 1) * (ORDER + 1) // 2) % ORDER), _torsion(4)) for k in range(4)
-    ]
-    us, vs = zip(*map(_as_montgomery, points), strict=True)
+    scalars = ((k * n + (n - 1) * (ORDER + 1) // 2) % ORDER for k in range(4))
+    points = [constant_sum(constant_multiple(base, scalar), torsion(4)) for scalar in scalars]
+    us, vs = zip(*map(montgomery_coordinates, points), strict=True)
     return us, vs
 
 
@@ -325,8 +363,7 @@ def multiply(cs: ConstraintSystem, p: Montgomery, scalar: Field) -> Edwards:
     Assumes: p has order l. Rows: 5 more than :func:`multiply_plus_t2`.
     """
     # T4 once more, since T2 itself (h * p the identity) has no Edwards coordinates by to_edwards.
-    x4, y4 = _as_montgomery(_torsion(4))
-    shifted = add_distinct(cs, multiply_plus_t2(cs, p, scalar), Montgomery(cs.constant(x4), cs.constant(y4)))
+    shifted = add_distinct(cs, multiply_plus_t2(cs, p, scalar), t4_montgomery(cs))
     q = subtract_t4(to_edwards(cs, shifted))
     return Edwards(-q.x, -q.y)
 
@@ -432,36 +469,3 @@ def multiply_plus_t2(cs: ConstraintSystem, p: Montgomery, scalar: Field) -> Mont
             point = guarded if is_guarded(j) else plain
             end_point = double_add_distinct(cs, end_point, Montgomery(point.u, digits[j]))
         return add_distinct(cs, total, add_distinct(cs, end_point, minus))
-
-
-# ======================================================================================================
-# Plain integers, for tables
-# ======================================================================================================
-_Point = tuple[int, int]
-
-
-def _sum(p: _Point, q: _Point) -> _Point:
-    (x1, y1), (x2, y2) = p, q
-    cross = D * x1 * x2 * y1 * y2 % MODULUS
-    x = (x1 * y2 + y1 * x2) * pow(1 + cross, -1, MODULUS) % MODULUS
-    return x, (y1 * y2 - A * x1 * x2) * pow(1 - cross, -1, MODULUS) % MODULUS
-
-
-def _multiple(p: _Point, k: int) -> _Point:
-    out = (0, 1)
-    for bit in bin(k)[2:]:
-        out = _sum(out, out)
-        if bit == "1":
-            out = _sum(out, p)
-    return out
-
-
-def _as_montgomery(p: _Point) -> tuple[int, int]:
-    u = (1 + p[1]) * pow(1 - p[1], -1, MODULUS) % MODULUS
-    return u, u * pow(p[0], -1, MODULUS) % MODULUS
-
-
-@cache
-def _torsion(order: int) -> _Point:
-    """A point of order 1, 2, 4 or 8, the same multiple of one generator."""
-    return _multiple(GENERATOR, 8 // order * ORDER)
