@@ -79,7 +79,7 @@ def test_drop_constraints__an_invalid_assignment_notices_its_row() -> None:
         drop_constraints(template, [])
 
 
-def test_drop_constraints__a_hash_inside_an_equality_is_missed_by_a_repaired_lie() -> None:
+def test_drop_constraints__a_hash_inside_an_equality_is_missed_as_a_relation() -> None:
     """Every row of the hash and the equality together determine less than they restrict."""
     cs = ConstraintSystem("opening")
     root, x = cs.link("root"), cs.input("x")
@@ -89,7 +89,7 @@ def test_drop_constraints__a_hash_inside_an_equality_is_missed_by_a_repaired_lie
     report = drop_constraints(template, [({"root": honest}, {"x": 7})])
     assert report.survivors == ()
     assert report.noticed[template.num_constraints - 1].how == "mutation"
-    assert report.counts["lie"] > 200
+    assert report.counts["relation"] > 200
 
 
 def hash_of(x: int) -> int:

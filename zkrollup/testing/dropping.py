@@ -8,20 +8,21 @@ that row would accept, so one evaluation of all rows on many wrong assignments t
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from zkrollup.audit import Constraints, Jacobian, propagate
-from zkrollup.cs import R1CS, Check, Template
+from zkrollup.cs import R1CS, Check, Template, Witness
 from zkrollup.cs.scalar_field import MODULUS, from_mont, mont_array
-from zkrollup.engine.interface import U64, Engine
+from zkrollup.engine.interface import Engine
 from zkrollup.testing.batched import Batched, first_writes, operands_read
 from zkrollup.testing.explained import Explained
-from zkrollup.testing.lies import tell_lies
+from zkrollup.testing.lies import replay_changes
 from zkrollup.testing.mutation import Touches
 
 __all__ = [
@@ -43,7 +44,10 @@ Assignment = (
 """What an assignment may be given as: a :class:`~zkrollup.cs.Check`, inputs by name, (links, inputs) by
 name, or the values of all local columns."""
 
-WAYS = ("invalid", "mutation", "rank", "lie", "relation", "propagation")
+_FEW = 8  # wires of a row that lie one by one
+_PARTNERS = 3  # neighbours in a sum with which a wire lies
+
+WAYS = ("invalid", "mutation", "rank", "relation", "lie", "propagation")
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,11 @@ class Notice:
     - ``mutation``: so is a valid witness in which one wire was changed;
     - ``rank``: without it the Jacobian over the wires that are computed loses rank at a valid witness: a
       wire becomes free, to first order;
-    - ``lie``: so is a witness in which one wire lies and the rest follows the lie (links and inputs that
-      only one row compares with something may follow too);
     - ``relation``: the Jacobian over all wires, inputs and links among them, loses rank: other statements
       become acceptable, to first order;
+    - ``lie``: this row alone refuses a witness in which an input, a computed wire, or two wires of one sum
+      lie and the rest follows the lie (links and inputs that only one row compares with something may
+      follow too);
     - ``propagation``: without it the inputs are no longer seen to determine every wire that they determine
       with it.
     """
@@ -144,8 +149,8 @@ def drop_constraints(
     job.run("invalid", lambda: job.evaluate(witnesses, wrong))
     job.run("mutation", lambda: job.mutate(witnesses))
     job.run("rank", lambda: job.rank(witnesses, "rank"))
-    job.run("lie", lambda: job.lie(witnesses))
     job.run("relation", lambda: job.rank(witnesses, "relation"))
+    job.run("lie", lambda: job.lie(witnesses))
     job.run("propagation", lambda: job.propagate(seconds))
     known = Explained.of(explained)
     survivors: list[Survivor] = []
@@ -181,14 +186,18 @@ def assert_every_row_needed(
     return report
 
 
-def instance_values(system: R1CS, part: str, instance: int, witness: U64) -> list[int]:
-    """The values of one instance's local columns in the witness of a system (Montgomery)."""
+def instance_values(system: R1CS, part: str, instance: int, witness: Witness) -> list[int]:
+    """The values of one instance's local columns in the witness of a system, for :func:`drop_constraints`.
+
+    Raises ValueError for a part that the system does not have.
+    """
+    values = witness.values
     for known in system.parts:
         if known.name == part:
             block = known.block
-            links = witness[block.links[instance].astype(np.int64)]
+            links = values[block.links[instance].astype(np.int64)]
             start = block.own_base + instance * block.num_own
-            return [*from_mont(links), *from_mont(witness[start : start + block.num_own])]
+            return [*from_mont(links), *from_mont(values[start : start + block.num_own])]
     raise ValueError(f"system {system.name!r} has no part {part!r}; it has {[p.name for p in system.parts]}")
 
 
@@ -208,6 +217,7 @@ class _Job:
         self.batched = Batched(template, engine)
         self.noticed: dict[int, Notice] = {}
         self.seconds: dict[str, float] = {}
+        self._sums: dict[int, list[tuple[int, int]]] | None = None
 
     def values(self, given: Assignment) -> list[int]:
         template = self.template
@@ -294,30 +304,59 @@ class _Job:
                     self.note(row, how, f"the rank at valid assignment {name}")
 
     def lie(self, witnesses: Sequence[tuple[str, list[int]]]) -> None:
-        """Lies of the wires that the rows still left have in common with nothing before them."""
+        """Lies about the wires of the rows still left, everything else recomputed from them."""
         repairable = self._repairable()
         written = first_writes(self.template)
-        rows = self.template.rows
         for name, values in witnesses:
-            columns: set[int] = set()
-            for row in self.left():
-                wires = {c for side in range(3) for c, _ in rows.terms(side, row)}
-                latest = max((int(written[c]) for c in wires), default=0)
-                columns.update(c for c in wires if written[c] == latest and latest)
-            if not columns:
-                return
-            for ignored in (repairable, frozenset[int]()):
-                told = tell_lies(
-                    self.template,
-                    values,
-                    columns=columns,
-                    seed=self.seed,
-                    engine=self.batched.engine,
-                    ignore_rows=ignored,
-                    want_alone=True,
-                )
-                for row, lie in told.alone.items():
-                    self.note(row, "lie", f"valid assignment {name} with {lie.name} = {lie.value}")
+            left = set(self.left())
+            changes: dict[tuple[tuple[int, int], ...], None] = {}
+            for row in sorted(left):
+                for change in self._lies_for(row, values, written):
+                    changes.setdefault(tuple(change.items()))
+            asked = [dict(change) for change in changes]
+            for change, failing in zip(asked, replay_changes(self.batched, values, asked), strict=True):
+                lone = [row for row in failing if row not in repairable] or failing
+                for row in (*(lone if len(lone) == 1 else ()), *(failing if len(failing) == 1 else ())):
+                    if row in left:
+                        lies = ", ".join(f"{self.template.wire_name(c)} = {v}" for c, v in change.items())
+                        self.note(row, "lie", f"valid assignment {name} with {lies}")
+
+    def _lies_for(self, row: int, values: Sequence[int], written: np.ndarray) -> Iterator[dict[int, int]]:
+        """Inputs of the row, the wires that it sees last, and pairs of wires that keep a sum."""
+        template = self.template
+        given = template.num_links + template.num_inputs
+        wires = sorted({c for side in range(3) for c, _ in template.rows.terms(side, row) if c})
+        latest = max((int(written[c]) for c in wires), default=0)
+        rng = random.Random(self.seed + row)
+        for c in wires if len(wires) <= _FEW else ():
+            if c < given or written[c] == latest:
+                for value in (values[c] + 1, 1 - values[c], 0, 2, rng.randrange(MODULUS)):
+                    if (value - values[c]) % MODULUS:
+                        yield {c: value % MODULUS}
+        if len(wires) == 1:
+            yield from self._pairs(wires[0], values)
+
+    def _pairs(self, wire: int, values: Sequence[int]) -> Iterator[dict[int, int]]:
+        """The wire and a neighbour in some sum: the neighbour, 0 or 1, flips; the wire makes up for it."""
+        rows = self.template.rows
+        for side, row in self._places(wire):
+            terms = dict(rows.terms(side, row))
+            near = sorted((c for c in terms if c and c != wire), key=lambda c: (abs(c - wire), c))
+            for other in [c for c in near if values[c] in (0, 1)][:_PARTNERS]:
+                flipped = 1 - values[other]
+                moved = terms[other] * (values[other] - flipped) * pow(terms[wire], -1, MODULUS)
+                yield {other: flipped, wire: (values[wire] + moved) % MODULUS}
+
+    def _places(self, wire: int) -> list[tuple[int, int]]:
+        """Two (side, row) at most in which the wire stands in a sum with others."""
+        if self._sums is None:
+            self._sums = {}
+            for side, (indptr, cols, _) in enumerate(self.template.rows.sides):
+                for row in range(self.template.num_constraints):
+                    if indptr[row + 1] - indptr[row] > 1:
+                        for i in range(indptr[row], indptr[row + 1]):
+                            self._sums.setdefault(cols[i], []).append((side, row))
+        return self._sums.get(wire, [])[:2]
 
     def _repairable(self) -> frozenset[int]:
         """Rows that a link or an input of their own can always satisfy, whatever the rest is."""

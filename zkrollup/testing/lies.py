@@ -24,7 +24,7 @@ from zkrollup.testing.circuits import assert_satisfied
 from zkrollup.testing.explained import Explained
 from zkrollup.testing.mutation import Touches
 
-__all__ = ["LieReport", "ToldLie", "assert_lies_caught", "tell_lies"]
+__all__ = ["LieReport", "ToldLie", "assert_lies_caught", "replay_changes", "tell_lies"]
 
 _PATCHED_AT_ONCE = 512
 
@@ -127,7 +127,8 @@ def tell_lies(
     ignored = frozenset(ignore_rows)
     accepted: list[ToldLie] = []
     alone: dict[int, ToldLie] = {}
-    for (column, value), failing in _replayed(batched, values, left):
+    replayed = replay_changes(batched, values, [{column: value} for column, value in left])
+    for (column, value), failing in zip(left, replayed, strict=True):
         objecting = [row for row in failing if row not in ignored]
         if not objecting:
             accepted.append(lie(column, value))
@@ -145,36 +146,45 @@ def _settled(template: Template, touches: Touches) -> np.ndarray:
     return np.asarray(written[touches.column] == latest[touches.row])
 
 
-def _replayed(
-    batched: Batched, values: Sequence[int], lies: Sequence[tuple[int, int]]
-) -> Iterator[tuple[tuple[int, int], list[int]]]:
-    """Each lie with the rows that do not hold after it."""
+def replay_changes(
+    batched: Batched, values: Sequence[int], changes: Sequence[Mapping[int, int]]
+) -> Iterator[list[int]]:
+    """For each set of changes (column -> value) the rows that do not hold when all else is recomputed.
+
+    A link or an input takes the value. A computed wire is moved by the difference between the value and
+    the one in ``values``, so that it has that value unless what it is computed from changed as well.
+    """
     template = batched.template
-    given = template.num_links + template.num_inputs
-    links, inputs = list(values[: template.num_links]), list(values[template.num_links : given])
+    first = template.num_links + template.num_inputs
+    given = list(values[:first])
     if not template.is_native:
-        for column, value in lies:
-            cells = solve_forced(template, links, inputs, {column: value})
-            yield (column, value), batched.violations(batched.columns([cells]))[0]
+        for change in changes:
+            cells = solve_forced(template, given[: template.num_links], given[template.num_links :], change)
+            yield batched.violations(batched.columns([cells]))[0]
         return
-    for start in range(0, len(lies), _PATCHED_AT_ONCE):
-        some = lies[start : start + _PATCHED_AT_ONCE]
-        columns = list(dict.fromkeys(column for column, _ in some))
+    base = batched.columns([given])[0]
+    for start in range(0, len(changes), _PATCHED_AT_ONCE):
+        some = changes[start : start + _PATCHED_AT_ONCE]
+        columns = list(dict.fromkeys(c for change in some for c in change if c >= first))
         place = {column: template.num_links + k for k, column in enumerate(columns)}
-        program = patched_program(template, columns)
-        own_links, own_inputs = mont_array(links), mont_array(inputs).reshape(-1, 4)
+        program = patched_program(template, columns) if columns else template.program
         for at in range(0, len(some), batched.at_once):
             few = some[at : at + batched.at_once]
-            given_links = np.zeros((len(few), program.num_links, 4), dtype=np.uint64)
-            given_links[:, : template.num_links] = own_links
-            deltas = mont_array([(value - values[column]) % MODULUS for column, value in few])
-            for k, (column, _) in enumerate(few):
-                given_links[k, place[column]] = deltas[k]
+            links = np.zeros((len(few), program.num_links, 4), dtype=np.uint64)
+            links[:, : template.num_links] = base[: template.num_links]
+            inputs = np.repeat(base[None, template.num_links :], len(few), axis=0)
+            for k, change in enumerate(few):
+                for column, value in change.items():
+                    if column >= first:
+                        links[k, place[column]] = mont_array([(value - values[column]) % MODULUS])[0]
+                    elif column >= template.num_links:
+                        inputs[k, column - template.num_links] = mont_array([value % MODULUS])[0]
+                    else:
+                        links[k, column] = mont_array([value % MODULUS])[0]
             solved = np.empty((len(few), batched.num_columns, 4), dtype=np.uint64)
-            solved[:, : template.num_links] = own_links
-            given_inputs = np.ascontiguousarray(np.broadcast_to(own_inputs, (len(few), *own_inputs.shape)))
-            solved[:, template.num_links :] = batched.engine.replay(program, given_links, given_inputs)
-            yield from zip(few, batched.violations(solved), strict=True)
+            solved[:, : template.num_links] = links[:, : template.num_links]
+            solved[:, template.num_links :] = batched.engine.replay(program, links, inputs)
+            yield from batched.violations(solved)
 
 
 def assert_lies_caught(
