@@ -150,7 +150,8 @@ def drop_constraints(
     job.run("mutation", lambda: job.mutate(witnesses))
     job.run("rank", lambda: job.rank(witnesses, "rank"))
     job.run("relation", lambda: job.rank(witnesses, "relation"))
-    job.run("lie", lambda: job.lie(witnesses))
+    job.run("lie", lambda: job.lie(witnesses, "valid"))
+    job.run("lie", lambda: job.lie(wrong, "invalid"))
     job.run("propagation", lambda: job.propagate(seconds))
     known = Explained.of(explained)
     survivors: list[Survivor] = []
@@ -236,7 +237,7 @@ class _Job:
             return
         start = time.monotonic()
         step()
-        self.seconds[name] = time.monotonic() - start
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - start
 
     def left(self) -> list[int]:
         return [row for row in range(self.template.num_constraints) if row not in self.noticed]
@@ -303,8 +304,11 @@ class _Job:
                 if row not in dependent:
                     self.note(row, how, f"the rank at valid assignment {name}")
 
-    def lie(self, witnesses: Sequence[tuple[str, list[int]]]) -> None:
-        """Lies about the wires of the rows still left, everything else recomputed from them."""
+    def lie(self, witnesses: Sequence[tuple[str, list[int]]], which: str) -> None:
+        """Lies about the wires of the rows still left, everything else recomputed from them.
+
+        On an invalid assignment a lie hides what the rule behind the row looks at.
+        """
         repairable = self._repairable()
         written = first_writes(self.template)
         for name, values in witnesses:
@@ -319,7 +323,7 @@ class _Job:
                 for row in (*(lone if len(lone) == 1 else ()), *(failing if len(failing) == 1 else ())):
                     if row in left:
                         lies = ", ".join(f"{self.template.wire_name(c)} = {v}" for c, v in change.items())
-                        self.note(row, "lie", f"valid assignment {name} with {lies}")
+                        self.note(row, "lie", f"{which} assignment {name} with {lies}")
 
     def _lies_for(self, row: int, values: Sequence[int], written: np.ndarray) -> Iterator[dict[int, int]]:
         """Inputs of the row, the wires that it sees last, and pairs of wires that keep a sum."""
@@ -333,19 +337,21 @@ class _Job:
                 for value in (values[c] + 1, 1 - values[c], 0, 2, rng.randrange(MODULUS)):
                     if (value - values[c]) % MODULUS:
                         yield {c: value % MODULUS}
-        if len(wires) == 1:
-            yield from self._pairs(wires[0], values)
+        if len(wires) <= 2:
+            for c in wires:
+                yield from self._pairs(c, values)
 
     def _pairs(self, wire: int, values: Sequence[int]) -> Iterator[dict[int, int]]:
-        """The wire and a neighbour in some sum: the neighbour, 0 or 1, flips; the wire makes up for it."""
+        """The wire and a neighbour in some sum: the neighbour flips between 0 and 1, or changes its sign,
+        and the wire makes up for it."""
         rows = self.template.rows
         for side, row in self._places(wire):
             terms = dict(rows.terms(side, row))
             near = sorted((c for c in terms if c and c != wire), key=lambda c: (abs(c - wire), c))
-            for other in [c for c in near if values[c] in (0, 1)][:_PARTNERS]:
-                flipped = 1 - values[other]
+            for other in near[:_PARTNERS]:
+                flipped = 1 - values[other] if values[other] in (0, 1) else -values[other]
                 moved = terms[other] * (values[other] - flipped) * pow(terms[wire], -1, MODULUS)
-                yield {other: flipped, wire: (values[wire] + moved) % MODULUS}
+                yield {other: flipped % MODULUS, wire: (values[wire] + moved) % MODULUS}
 
     def _places(self, wire: int) -> list[tuple[int, int]]:
         """Two (side, row) at most in which the wire stands in a sum with others."""

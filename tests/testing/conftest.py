@@ -1,0 +1,251 @@
+"""A slot circuit: valid slots of every kind, and slots forged consistently but for one rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from zkrollup.circuits.batch import BatchCircuit, batch_circuit
+from zkrollup.crypto.babyjubjub import ORDER
+from zkrollup.crypto.eddsa import PrivateKey
+from zkrollup.crypto.tables import MODULUS
+from zkrollup.cs import Template
+from zkrollup.engine.interface import Engine
+from zkrollup.operator import engine_hasher
+from zkrollup.state import (
+    Account,
+    BatchContext,
+    BatchParameters,
+    Deposit,
+    ForcedExit,
+    Kind,
+    StateTree,
+    Transaction,
+    Transfer,
+    Withdraw,
+    apply_batch,
+    sign_transaction,
+)
+from zkrollup.state.accounts import EMPTY_ACCOUNT, Change
+from zkrollup.state.amounts import encode_amount, encode_fee
+from zkrollup.state.batch import _finish
+from zkrollup.state.transition import Ledger, Transition
+from zkrollup.testing import instance_values
+
+CHAIN, ROLLUP = 31337, 0xC0FFEE
+OWNERS = [PrivateKey(bytes([i + 1]) * 32) for i in range(5)]
+
+
+def account(owner: int, token: int = 0, balance: int = 1000) -> Account:
+    return Account(token, 0, balance, *OWNERS[owner].public_key, 0xE0 + owner)
+
+
+def signed(transaction: Any, owner: int) -> Any:
+    return sign_transaction(transaction, OWNERS[owner], CHAIN, ROLLUP)
+
+
+@dataclass
+class SlotWorkshop:
+    """Batches over one small state (1, 2 and 3 of token 0, 4 of token 7) and the slots that they give."""
+
+    engine: Engine
+    depth: int
+    circuits: dict[int, BatchCircuit]
+
+    @property
+    def template(self) -> Template:
+        return self.circuit(1).templates["slots"]
+
+    def circuit(self, slots: int) -> BatchCircuit:
+        if slots not in self.circuits:
+            self.circuits[slots] = batch_circuit(BatchParameters(slots, self.depth, 2))
+        return self.circuits[slots]
+
+    def state(self) -> StateTree:
+        tree = StateTree.in_memory(self.depth, engine_hasher(self.engine))
+        tree.seed([account(0), account(1), account(2), account(3, token=7)])
+        return tree
+
+    def context(self, slots: int) -> BatchContext:
+        return BatchContext(BatchParameters(slots, self.depth, 2), CHAIN, ROLLUP, 1, ((0, 3), (7, 4)))
+
+    def slots(self, trace: Any, change: dict[str, Any] | None = None) -> list[list[int]]:
+        """The values of all slots of a batch; ``change``: other inputs for the first."""
+        circuit = self.circuit(len(trace.slots))
+        public, parts = circuit.assignment(
+            trace, z=0x1234567, hasher=engine_hasher(self.engine), modulus=MODULUS
+        )
+        parts["slots"][0].update(change or {})
+        witness = circuit.r1cs.witness(self.engine, public=public, parts=parts)
+        return [instance_values(circuit.r1cs, "slots", i, witness) for i in range(len(trace.slots))]
+
+    def honest(self, transactions: Sequence[Transaction], slots: int) -> list[list[int]]:
+        return self.slots(apply_batch(self.state(), transactions, self.context(slots)))
+
+    def forged(self, decision: Transition, change: dict[str, Any] | None = None) -> list[int]:
+        """The first slot of a batch of one decision that nobody checked: the hashes are right."""
+        state, context = self.state(), self.context(1)
+        ledger = Ledger(state)
+        ledger.apply(decision.first, decision.second)
+        return self.slots(_finish(state, ledger, [decision], context), change)[0]
+
+    # -- what is put through it ------------------------------------------------------------------------
+    def valid(self) -> list[list[int]]:
+        """Slots of every kind, at edges of amounts and fees."""
+        fresh = PrivateKey(b"\x63" * 32).public_key
+        asked = [
+            signed(Transfer(1, 2, 0, 100, 5, 0), 0),
+            signed(Transfer(2, 2, 0, 1, 0, 0), 1),
+            signed(Transfer(1, 3, 0, 0, 120, 1), 0),
+            signed(Withdraw(2, 0, 50, 3, 1), 1),
+            signed(Withdraw(4, 7, 1000, 0, 0), 3),
+            Deposit(0, 77, *fresh, 0xEE),
+            Deposit(0, 2**127, *OWNERS[0].public_key, 0xE0),
+            Deposit(0, 2**128 - 1, *OWNERS[0].public_key, 0xE0),
+            signed(Transfer(1, 5, 0, 134217727 * 10**25, 127 * 10**30, 2), 0),
+            signed(Transfer(1, 2, 0, 89478485 * 10**10, 85 * 10**21, 3), 0),
+            signed(Withdraw(1, 0, 2**100 + 12345, 42 * 10**10, 4), 0),
+            ForcedExit(3, 0xE2),
+            ForcedExit(2, 0xBAD),
+            ForcedExit(15, 0xBAD),
+        ]
+        return self.honest(asked, 16)
+
+    def invalid(self) -> dict[str, list[int]]:
+        """Slots that break one rule each, all the rest forged to fit."""
+        one, two = account(0), account(1)
+        three = account(2)
+        send = signed(Transfer(1, 2, 0, 100, 0, 0), 0)
+
+        def move(
+            amount: int = 100,
+            *,
+            asked: Any = send,
+            fee: int = 0,
+            to: int = 2,
+            before: Account = two,
+            **changes: Any,
+        ) -> Transition:
+            paid = replace(one, balance=one.balance - amount - fee, nonce=1)
+            return replace(
+                Transition(
+                    Kind.TRANSFER,
+                    first=Change(1, one, paid),
+                    second=Change(to, before, replace(before, balance=before.balance + amount)),
+                    amount=amount,
+                    amount_code=encode_amount(amount),
+                    fee=fee,
+                    fee_code=encode_fee(fee),
+                    token=0,
+                    signature=asked.signature,
+                ),
+                **changes,
+            )
+
+        exit_three = Transition(
+            Kind.FORCED_EXIT,
+            first=Change(3, three, replace(three, balance=0)),
+            amount=1000,
+            token=0,
+            eth_address=three.eth_address,
+        )
+        key = OWNERS[4].public_key
+        opened = Account(9, 0, 70, *key, 0xE3)
+        create = Transition(
+            Kind.DEPOSIT,
+            second=Change(5, EMPTY_ACCOUNT, opened),
+            amount=70,
+            token=9,
+            eth_address=0xE3,
+            key=key,
+        )
+        topped = Transition(
+            Kind.DEPOSIT,
+            second=Change(1, one, replace(one, balance=1007)),
+            amount=7,
+            token=0,
+            eth_address=one.eth_address,
+            key=OWNERS[0].public_key,
+        )
+        paid_out = Transition(
+            Kind.WITHDRAW,
+            first=Change(1, one, replace(one, balance=900, nonce=1)),
+            amount=100,
+            token=0,
+            eth_address=one.eth_address,
+            signature=signed(Withdraw(1, 0, 100, 0, 0), 0).signature,
+        )
+        noop = Transition(Kind.NOOP)
+        empty = signed(Transfer(1, 9, 0, 100, 0, 0), 0)
+        fourth = signed(Transfer(1, 4, 0, 100, 0, 0), 0)
+        spent = signed(Transfer(1, 2, 0, 100, 5, 0), 0)
+        return {
+            "unequal amount and code": self.forged(move(amount_code=encode_amount(101))),
+            "code on a withdrawal": self.forged(replace(paid_out, amount_code=5)),
+            "paid to a stranger": self.forged(replace(paid_out, eth_address=0xBAD)),
+            "recipient is empty": self.forged(move(to=9, before=EMPTY_ACCOUNT, asked=empty)),
+            "recipient of another token": self.forged(move(to=4, before=account(3, token=7), asked=fourth)),
+            "nullified transfer": self.forged(move(nullified=True)),
+            "fee to nobody": self.forged(move(fee=5, asked=spent)),
+            "fee to an entry of another token": self.forged(move(fee=5, asked=spent, fee_entry=1)),
+            "exit of less": self.forged(
+                replace(exit_three, amount=999, first=Change(3, three, replace(three, balance=1)))
+            ),
+            "exit that is not nullified": self.forged(
+                replace(exit_three, eth_address=0xBAD, first=Change(3, three, three), amount=0, token=0)
+            ),
+            "nullified exit of an amount": self.forged(
+                replace(
+                    exit_three,
+                    eth_address=0xBAD,
+                    nullified=True,
+                    amount=3,
+                    first=Change(3, three, three),
+                )
+            ),
+            "nullified exit of a token": self.forged(
+                replace(
+                    exit_three,
+                    eth_address=0xBAD,
+                    nullified=True,
+                    amount=0,
+                    token=3,
+                    first=Change(3, three, three),
+                )
+            ),
+            "fee of a deposit": self.forged(replace(create, fee=5, fee_code=encode_fee(5))),
+            "fee of a nullified exit": self.forged(
+                replace(
+                    exit_three,
+                    eth_address=0xBAD,
+                    nullified=True,
+                    amount=0,
+                    fee=5,
+                    fee_code=encode_fee(5),
+                    fee_entry=0,
+                    first=Change(3, three, replace(three, balance=995)),
+                )
+            ),
+            "s is not canonical": self.forged(move(), {"s": send.signature.s + ORDER}),
+            "creates leaf 0": self.forged(replace(create, second=Change(0, EMPTY_ACCOUNT, opened))),
+            "top-up of another's": self.forged(replace(topped, eth_address=0xBAD)),
+            "top-up nullified": self.forged(replace(topped, nullified=True, second=Change(1, one, one))),
+            "noop on a leaf": self.forged(replace(noop, first=Change(1, one, one))),
+            "noop on a second leaf": self.forged(replace(noop, second=Change(1, one, one))),
+            "noop of an amount": self.forged(replace(noop, amount=3)),
+            "noop of a token": self.forged(replace(noop, token=3)),
+            "withdrawal with a second leaf": self.forged(replace(paid_out, second=Change(2, two, two))),
+            "deposit with a first leaf": self.forged(replace(create, first=Change(1, one, one))),
+            "nonce of a noop": self.forged(noop, {"first_nonce_after": 1}),
+            "second nonce of a noop": self.forged(noop, {"second_nonce": 1}),
+            "key of a noop": self.forged(replace(noop, key=(3, 0))),
+            "address of a noop": self.forged(replace(noop, eth_address=3)),
+        }
+
+
+@pytest.fixture(scope="session")
+def slot_workshop(engine: Engine) -> SlotWorkshop:
+    return SlotWorkshop(engine, 2, {})
