@@ -79,6 +79,10 @@ def audit(
         _elsewhere(search, seed, deadline)
     if not search.finished:
         notes.append("time ran out during the search for second witnesses")
+    elif search.stopped:
+        notes.append(
+            "the search for second witnesses ended after many tries in vain, with wires left untried"
+        )
 
     rank = None
     if given and (deadline is None or time.monotonic() < deadline):

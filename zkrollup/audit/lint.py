@@ -38,7 +38,7 @@ def unforced_booleans(rules: Propagation) -> list[tuple[int, str]]:
         a, b, c = rules.rows[row]
         for terms in (a, b, c):
             if len(terms) >= _RUN:
-                for wire in _bits(terms, p):
+                for wire in _bits(rules, terms):
                     if not _is_bit(rules, wire):
                         found.setdefault(wire, "weighted as a bit of a number")
         if rules.linear[row] is None:
@@ -55,8 +55,10 @@ def _is_bit(rules: Propagation, wire: int) -> bool:
     return wire == 0 or (domain is not None and domain.low >= 0 and domain.high <= 1)
 
 
-def _bits(terms: RowTerms, p: int) -> list[int]:
-    """The wires of the longest run of weights 1, 2, 4, ... of one sign, up to a common factor."""
+def _bits(rules: Propagation, terms: RowTerms) -> list[int]:
+    """The wires of the longest run of weights 1, 2, 4, ... of one sign, up to a common factor; of two wires
+    with one weight the one that is a bit."""
+    p = rules.p
     wires = [(w, k) for w, k in terms.items() if w]
     best: list[int] = []
     for _, least in sorted(wires, key=lambda item: abs(signed(item[1], p)))[:2]:
@@ -65,7 +67,9 @@ def _bits(terms: RowTerms, p: int) -> list[int]:
         for wire, k in wires:
             size = signed(k * scale, p)
             if size > 0 and size & (size - 1) == 0:
-                weight.setdefault(size.bit_length() - 1, wire)
+                place = size.bit_length() - 1
+                if place not in weight or _is_bit(rules, wire):
+                    weight[place] = wire
         run: list[int] = []
         while len(run) in weight:
             run.append(weight[len(run)])

@@ -26,6 +26,7 @@ __all__ = ["Freedom", "Search", "WitnessPair", "find_witness"]
 
 _VECTORS = 256
 _WIRES_TRIED = 4000
+_FAILURES = 200  # wires in a row without a second witness
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,8 @@ class Search:
         self.pair_of: dict[int, int] = {}
         self.freedoms: list[Freedom] = []
         self.finished = True
+        self.stopped = False
+        """Whether wires were left untried around some witness, after many tries in vain."""
 
     def _late(self) -> bool:
         if self.deadline is not None and time.monotonic() > self.deadline:
@@ -207,9 +210,14 @@ class Search:
             listed = domain is not None and domain.values is not None
             return (wire not in outputs, not listed, len(rules.touching[wire]), wire)
 
+        failures = 0
         for wire in sorted(self.undecided(), key=ease)[:_WIRES_TRIED]:
             if wire in self.pair_of:
                 continue
+            if failures == _FAILURES:
+                self.stopped = True
+                return
+            failures += 1
             for value in self._other_values(wire, witness):
                 if self._late():
                     return
