@@ -10,7 +10,19 @@ import os
 from pathlib import Path
 
 from zkrollup.crypto.tables import MODULUS, ORDER
-from zkrollup.gadgets import babyjubjub, bits, compare, mimc, pedersen, poseidon2, select, smt, words
+from zkrollup.gadgets import (
+    babyjubjub,
+    bits,
+    compare,
+    integers,
+    mimc,
+    pedersen,
+    poseidon2,
+    select,
+    smt,
+    sort,
+    words,
+)
 from zkrollup.gadgets.babyjubjub import Edwards, Montgomery
 from zkrollup.gadgets.eddsa import eddsa_poseidon_verify
 from zkrollup.gadgets.horner import horner_step
@@ -244,6 +256,77 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
         ),
         "ax ay r8x r8y s message",
         bools="enabled",
+    )
+    for n in (8, 64, 254):
+        count(
+            f"compare.less_than_bits({n})",
+            unused(lambda cs, i: compare.less_than_bits(cs, i["a"], i["b"])),
+            bool_arrays={"a": n, "b": n},
+        )
+    count("compare.less_than_field", unused(lambda cs, i: compare.less_than_field(cs, i["x"], i["y"])), "x y")
+    for name in ("add", "subtract", "multiply", "add_wrapping", "multiply_wrapping", "minimum"):
+        rows = exported if name == "minimum" else unused
+        count(
+            f"integers.{name}(64)",
+            rows(lambda cs, i, name=name: getattr(integers, name)(cs, i["x"], i["y"], 64)),
+            "x y",
+        )
+    count("integers.divide(64, 64)", unused(lambda cs, i: integers.divide(cs, i["x"], i["y"], 64, 64)), "x y")
+    count(
+        "integers.divide_by_constant(64, 1000)",
+        unused(lambda cs, i: integers.divide_by_constant(cs, i["x"], 1000, 64)),
+        "x",
+    )
+    for name in ("shift_left_by", "shift_right_by", "rotate_left_by"):
+        count(
+            f"integers.{name}(64, 6)",
+            unused(lambda cs, i, name=name: getattr(integers, name)(cs, i["x"], i["b"], 64)),
+            "x",
+            bool_arrays={"b": 6},
+        )
+    for name in ("add", "multiply", "less_than", "divide"):
+
+        def body(cs, i, name=name):
+            with cs.scope("inputs"):
+                a, b = integers.signed(cs, i["x"], 64), integers.signed(cs, i["y"], 64)
+            out = getattr(integers, f"signed_{name}")(cs, a, b)
+            if name == "divide":
+                cs.materialise(out[1].value)
+                cs.materialise(out[1].negative)
+
+        count(f"integers.signed_{name}(64)", body, "x y")
+    for n in (8, 16, 256):
+        k = n.bit_length() - 1
+        count(
+            f"select.mux({n})",
+            exported(lambda cs, i: select.mux(cs, i["b"], i["v"])),
+            arrays={"v": n},
+            bool_arrays={"b": k},
+        )
+        table = [pow(3, i * i + 5, MODULUS) for i in range(n)]
+        rows = unused if n == 8 else exported  # no product is left to settle after eight entries
+        count(
+            f"select.lookup({n})",
+            rows(lambda cs, i, table=table: select.lookup(cs, i["b"], table)),
+            bool_arrays={"b": k},
+        )
+    count("select.one_hot(16)", unused(lambda cs, i: select.one_hot(cs, i["x"], 16)), "x")
+    count(
+        "select.one_hot_bits(4)",
+        exported(lambda cs, i: select.one_hot_bits(cs, i["b"])[8:-1]),
+        bool_arrays={"b": 4},
+    )
+    count(
+        "select.is_member(8)",
+        exported(lambda cs, i: select.is_member(cs, i["x"], i["v"])),
+        "x",
+        arrays={"v": 8},
+    )
+    count("sort.sort(8 of 64)", unused(lambda cs, i: sort.sort(cs, i["v"], 64)), arrays={"v": 8})
+    count(
+        "sort.assert_permutation(8)",
+        lambda cs, i: sort.assert_permutation(cs, i["a"], i["b"]),
+        arrays={"a": 8, "b": 8},
     )
     for name, m in (("xor", 2), ("xor", 3), ("xor", 5), ("majority", 3), ("chi", 3), ("choose", 3)):
         count(

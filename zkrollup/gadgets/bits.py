@@ -152,7 +152,9 @@ def assert_first_difference(
     bits = [cs.assert_bool(bit, label=label) for bit in cs.hint_bits(first - 1, width)]
     g: Field = cs.linear([(bit, 1 << i) for i, bit in enumerate(bits)], 1)
     if scale is not None:
-        g = cs.materialise(g * scale)
+        g = g * scale
+        if len(differences) > 1:  # a single difference takes the product's row
+            g = cs.materialise(g)
     product = differences[0] - g
     for difference in differences[1:]:
         product = product * (difference - g)
