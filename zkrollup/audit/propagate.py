@@ -12,6 +12,7 @@ The statement proved for a wire: two satisfying witnesses with the same inputs a
 - *root*: a quadratic whose other root is out of range;
 - *cases*: the wire is determined if a known factor is zero, and also if it is not (is-zero, one-hot);
 - *elimination*: several rows, solved as a linear system with constant coefficients;
+- *division*: quotient and remainder of a known divisor, the remainder being smaller than it;
 - *comparison*: bits that could stand for x or for x + p, of which another part of the circuit refuses
   the latter: every prefix in which a number can exceed p - 1 is shown to be contradictory.
 
@@ -326,8 +327,10 @@ class Propagation:
                 self._digits({w: k for w, k in lin.items() if not self.unique[w]}, row)
             if self._unbounded[row] == 1:
                 self._bound_linear(lin, row)
-            elif not self._unbounded[row] and 1 < len(lin) <= 4:
-                self._enumerate(row)
+            elif not self._unbounded[row]:
+                self._tighten(lin, row)
+                if 1 < len(lin) <= 4:
+                    self._enumerate(row)
             return
         self._visit_product(row)
 
@@ -340,6 +343,8 @@ class Propagation:
         if unknown == 1:
             self._solve_for_one(row)
         elif unknown and not self._loose[row]:
+            if unknown == 2:
+                self._division(row)
             in_a, in_b = self._factors[row]
             if not in_a and not in_b:
                 self._digits({w: k for w, k in c.items() if not self.unique[w]}, row)
@@ -388,6 +393,52 @@ class Propagation:
         low, high = domain.low, domain.high
         # x + y = total + k p for integers x < y of the interval: 2 low + 1 <= total + k p <= 2 high - 1
         return (2 * high - 1 - total) // p == (2 * low - total) // p and high > low
+
+    def _division(self, row: int) -> None:
+        """Quotient and remainder of a known divisor, ``divisor * quotient = dividend - remainder``.
+
+        Two solutions differ by divisor * dq = +-dr, modulo p and, where the ranges keep both sides apart by
+        less than p, as integers. A row that bounds the remainder from above, 0 <= remainder < divisor, makes
+        |dr| < divisor, so both differences are zero.
+        """
+        p, half = self.p, self.p >> 1
+        a, b, c = self.rows[row]
+        for divisor, other in ((a, b), (b, a)):
+            hidden = [w for w in other if not self.unique[w]]
+            left = [w for w in c if not self.unique[w]]
+            if len(hidden) != 1 or len(left) != 1 or hidden == left or not divisor.keys() - {0}:
+                continue
+            if any(not self.unique[w] for w in divisor):
+                continue
+            (quotient,), (remainder,) = hidden, left
+            scale = other[quotient] * pow(c[remainder], -1, p) % p
+            size = {w: k * scale % p for w, k in divisor.items()}  # size * dq = dr
+            if sum(k > half for k in size.values()) * 2 > len(size):
+                size = {w: p - k for w, k in size.items()}
+            bounds = self.interval(size)
+            of_q, of_r = self.domains[quotient], self.domains[remainder]
+            if bounds is None or of_q is None or of_r is None or bounds[0] < 0 or of_r.low < 0:
+                continue
+            if bounds[1] * of_q.width + of_r.width >= p or bounds[1] + of_r.high >= half:
+                continue
+            for bound in self.touching[remainder]:
+                lin = self.linear[bound]
+                if lin is None:
+                    continue
+                # size - remainder = rest, by this row
+                unit = -pow(lin[remainder], -1, p)
+                rest = {w: -k * unit for w, k in lin.items() if w != remainder}
+                for w, k in size.items():
+                    rest[w] = rest.get(w, 0) + k
+                rest = {w: k % p for w, k in rest.items() if k % p}
+                if rest.keys() & (divisor.keys() - {0}):
+                    continue
+                gap = self.interval(rest)
+                if gap is not None and gap[0] >= 1 and gap[1] < half:
+                    why = {row, bound, *self._why((*rest, quotient, remainder, *size), 0)}
+                    for wire in (quotient, remainder):
+                        self._mark(wire, "division", why, (*rest, quotient, remainder, *size))
+                    return
 
     # -- ranges ----------------------------------------------------------------------------------------
     def interval(
@@ -479,6 +530,11 @@ class Propagation:
             why = self._why_nonzero(c)
             self._set_nonzero(a, row, why)
             self._set_nonzero(b, row, why)
+        for factor in (a, b):
+            # where the factor is zero, c would be a constant other than zero
+            over = _ratio({w: k for w, k in factor.items() if w}, c, p)
+            if over and (c.get(0, 0) - over * factor.get(0, 0)) % p:
+                self._set_nonzero(factor, row, _NOTHING)
         base = {w: k for w, k in a.items() if w}
         ratio = _ratio(base, b, p)
         if ratio is None:
@@ -524,6 +580,18 @@ class Propagation:
         bounds = self.interval({w: k * scale % p for w, k in lin.items()}, wire)
         if bounds is not None and bounds[1] - bounds[0] < p - 1:
             self._restrict(wire, Domain(*bounds), (row,), lin)
+
+    def _tighten(self, lin: RowTerms, row: int) -> None:
+        """The ranges of the wide wires of a row, from those of the others."""
+        p = self.p
+        wide = [w for w in lin if w and (d := self.domains[w]) is not None and d.values is None]
+        if len(wide) > 3:
+            return
+        for wire in wide:
+            scale = -pow(lin[wire], -1, p)
+            bounds = self.interval({w: k * scale % p for w, k in lin.items()}, wire)
+            if bounds is not None and bounds[1] - bounds[0] < p - 1:
+                self._restrict(wire, Domain(*bounds), (row,), lin)
 
     def _bound_product(self, row: int) -> None:
         if self._enumerate(row) or self._unbounded[row] != 1:
