@@ -21,10 +21,12 @@ from zkrollup.gadgets import (
     select,
     smt,
     sort,
+    weierstrass,
     words,
 )
 from zkrollup.gadgets.babyjubjub import Edwards, Montgomery
 from zkrollup.gadgets.eddsa import eddsa_poseidon_verify
+from zkrollup.gadgets.emulated import EmulatedField
 from zkrollup.gadgets.horner import horner_step
 from zkrollup.gadgets.keccak import keccak256, keccak_f
 from zkrollup.gadgets.merkle import binary_membership, binary_update, merkle_membership, merkle_update
@@ -184,6 +186,33 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
             arrays={"lanes": 2},
             bool_arrays={"index": 2},
         )
+    for name, prime in (("secp256k1", 2**256 - 2**32 - 977), ("2^255 - 19", 2**255 - 19)):
+        f = EmulatedField(prime)
+        operations = ("multiply", "square", "inverse", "divide", "reduce", "canonical", "assert_equal")
+        for operation in (*operations, "is_zero", "is_equal"):
+
+            def emulated(cs, i, f=f, operation=operation):
+                with cs.scope("inputs"):
+                    a, b = f.input(cs, "a"), f.input(cs, "b")
+                    cs.sum(b.limbs).assert_equal(i["x"])  # where it is no operand
+                two = operation in ("multiply", "divide", "assert_equal", "is_equal")
+                getattr(f, operation)(cs, a, *([b] if two else []))
+
+            count(f"emulated.{operation}({name})", emulated, "x")
+    for gadget in ("assert_on_curve", "assert_distinct", "add_distinct", "double"):
+
+        def on_secp256k1(cs, i, gadget=gadget):
+            curve = weierstrass.SECP256K1
+            with cs.scope("inputs"):
+                points = [
+                    weierstrass.EmulatedPoint(*(curve.field.input(cs, f"{n}{c}") for c in "xy")) for n in "pq"
+                ]
+                total = cs.sum(limb for p in points for e in (p.x, p.y) for limb in e.limbs)
+                total.assert_equal(i["x"])
+            two = gadget in ("assert_distinct", "add_distinct")
+            getattr(weierstrass, gadget)(cs, curve, *points[: 1 + two])
+
+        count(f"weierstrass.{gadget}(secp256k1)", on_secp256k1, "x")
     for n in (1, 10, 32):
 
         def sparse(name, fields, flags="", n=n):

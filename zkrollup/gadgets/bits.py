@@ -17,6 +17,7 @@ __all__ = [
     "MAX_BITS",
     "assert_bits_less_than",
     "assert_first_difference",
+    "assert_long_bits_less_than",
     "from_bits",
     "range_check",
     "to_bits",
@@ -108,6 +109,21 @@ def assert_bits_less_than(cs: ConstraintSystem, bits: Sequence[Bool], bound: int
         differences.append(above)
         end = shift
     assert_first_difference(cs, differences, differences, width, label)
+
+
+def assert_long_bits_less_than(cs: ConstraintSystem, bits: Sequence[Bool], bound: int) -> None:
+    """Demand ``sum(bits[i] * 2**i) < bound`` over the integers, for any number of bits: no field element
+    has to hold it.
+
+    Ranges: ``0 < bound``. Assumes: each bit is 0 or 1. Rows: one for each run of zeros in ``bound - 1``;
+    the proof is that by runs of :func:`assert_bits_less_than` (counts of bits, which do not wrap).
+    """
+    if bound <= 0:
+        raise ValueError(f"bits below {bound}: expected a bound above 0")
+    if bound >> len(bits):
+        return
+    runs = _zero_runs(bound - 1, len(bits))
+    _assert_by_runs(cs, bits, runs, f"bits below {_short(bound)}")
 
 
 def windows(n: int, bound: int, rows_per_window: int = 1) -> tuple[int, list[int]]:
