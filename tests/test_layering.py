@@ -69,6 +69,9 @@ ALLOWED: dict[str, frozenset[str]] = {
         }
     ),
     "zkrollup.audit": frozenset({"zkrollup.cs", "zkrollup.engine", "zkrollup.formats", "zkrollup.bn254"}),
+    "zkrollup.profile": frozenset(
+        {"zkrollup.cs", "zkrollup.engine", "zkrollup.formats", "zkrollup.bench", "zkrollup.bn254"}
+    ),
     "zkrollup.verifier": frozenset({"zkrollup.bn254", "zkrollup.groth16.keys"}),
     "zkrollup.l1": frozenset(
         {"zkrollup.verifier", "zkrollup.groth16.keys", "zkrollup.state", "zkrollup.crypto", "zkrollup.bn254"}

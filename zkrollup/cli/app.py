@@ -158,6 +158,62 @@ def audit(
 
 
 @app.command()
+def profile(
+    circuit: Annotated[
+        str, typer.Argument(metavar="CIRCUIT", help="batch, slot, FILE.r1cs or MODULE:FUNCTION.")
+    ],
+    slots: Annotated[int, typer.Option(help="Of batch: transactions.", min=1, max=1 << 14)] = 8,
+    depth: Annotated[int, typer.Option(help="Of batch and slot: levels of the tree.", min=1, max=16)] = 16,
+    sym: Annotated[Path | None, typer.Option(help="Of FILE.r1cs: the names of the signals.")] = None,
+    wtns: Annotated[Path | None, typer.Option(help="A witness, to count its zeros and ones.")] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Of batch: the witness of a generated one.")
+    ] = False,
+    by: Annotated[
+        str, typer.Option(metavar="WEIGHT", help="constraints, nonzeros, wires or b_columns.")
+    ] = "constraints",
+    levels: Annotated[int, typer.Option(help="How deep the tree is printed.", min=0)] = 4,
+    lines: Annotated[bool, typer.Option("--lines", help="Source lines below the scopes.")] = False,
+    folded: Annotated[
+        Path | None, typer.Option(metavar="OUT.folded", help="Write folded stacks, as speedscope reads them.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write a flame graph.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Show the change since --write wrote this.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(metavar="PERCENT", help="Of --against: growth that is no failure.", min=0)
+    ] = 0.0,
+    write: Annotated[
+        Path | None, typer.Option(metavar="OUT.json", help="Write the counts by scope, to commit.")
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show where constraints come from and what a proof costs. Exit code 1: larger than --against."""
+    from zkrollup.cli.profile import profile_circuit
+
+    raise typer.Exit(
+        profile_circuit(
+            circuit,
+            slots=slots,
+            depth=depth,
+            sym=sym,
+            wtns=wtns,
+            sample=sample,
+            by=by,
+            levels=levels,
+            lines=lines,
+            folded=folded,
+            html=html,
+            against=against,
+            threshold=threshold,
+            write=write,
+            json_output=json_output,
+        )
+    )
+
+
+@app.command()
 def doctor(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
