@@ -9,14 +9,16 @@ import json
 import os
 from pathlib import Path
 
-from zkrollup.crypto.tables import MODULUS, ORDER
+from zkrollup.crypto.tables import BASE8, MODULUS, ORDER
 from zkrollup.gadgets import (
     babyjubjub,
     bits,
     compare,
+    eddsa,
     integers,
     mimc,
     pedersen,
+    points,
     poseidon2,
     select,
     smt,
@@ -385,6 +387,41 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
         bool_arrays={f"l{k}": 64 for k in range(25)},
     )
     count("keccak.keccak256(1080)", unused(lambda cs, i: keccak256(cs, i["m"])), bool_arrays={"m": 1080})
+    count(
+        "babyjubjub.multiply_fixed(251)",
+        unused(lambda cs, i: curve.multiply_fixed(cs, BASE8, i["b"])),
+        bool_arrays={"b": 251},
+    )
+    for name in ("assert_in_subgroup", "clear_cofactor", "compress"):
+        count(
+            f"points.{name}",
+            unused(lambda cs, i, name=name: getattr(points, name)(cs, edwards(i))),
+            "px py",
+        )
+    count("points.decompress", unused(lambda cs, i: points.decompress(cs, i["b"])), bool_arrays={"b": 256})
+    count(
+        "points.multiply_point",
+        exported(lambda cs, i: points.multiply_point(cs, edwards(i), i["h"])),
+        "px py h",
+    )
+    for name in ("mimc7", "mimc_sponge"):
+        count(
+            f"eddsa.eddsa_{name}_verify",
+            lambda cs, i, name=name: getattr(eddsa, f"eddsa_{name}_verify")(
+                cs, i["enabled"], *(i[n] for n in ("ax", "ay", "r8x", "r8y", "s", "message"))
+            ),
+            "ax ay r8x r8y s message",
+            bools="enabled",
+        )
+    count(
+        "eddsa.eddsa_pedersen_verify(80)",
+        lambda cs, i: eddsa.eddsa_pedersen_verify(
+            cs, i["enabled"], *(i[n] for n in ("ax", "ay", "r8x", "r8y", "s")), i["message"]
+        ),
+        "ax ay r8x r8y s",
+        bools="enabled",
+        bool_arrays={"message": 80},
+    )
     if os.environ.get("ZKROLLUP_UPDATE_SNAPSHOTS"):
         FILE.write_text(json.dumps(counts, indent=1) + "\n")
     assert counts == json.loads(FILE.read_text())

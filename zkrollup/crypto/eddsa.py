@@ -17,6 +17,7 @@ EdDSAs", 2020 (what can differ between verifiers).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -27,7 +28,10 @@ from zkrollup.crypto.blake512 import blake512
 from zkrollup.crypto.poseidon import poseidon
 from zkrollup.crypto.tables import MODULUS
 
-__all__ = ["PrivateKey", "Signature", "public_key", "sign", "verify"]
+__all__ = ["Challenge", "PrivateKey", "Signature", "public_key", "sign", "verify", "verify_with"]
+
+Challenge = Callable[[Point, Point], int]
+"""What hashes R8, A and a message that it knows to a scalar."""
 
 
 class Signature(NamedTuple):
@@ -75,10 +79,14 @@ class PrivateKey:
     def sign(self, message: int) -> Signature:
         """Sign one canonical field element; ``ValueError`` when it is not canonical."""
         require_canonical(message, MODULUS, "message")
-        nonce = int.from_bytes(blake512(self._prefix + message.to_bytes(32, "little")), "little") % ORDER
+        return self.sign_with(message.to_bytes(32, "little"), lambda r8, key: poseidon([*r8, *key, message]))
+
+    def sign_with(self, data: bytes, challenge: Challenge) -> Signature:
+        """Sign under another hash: ``data`` is the message that the nonce is made from, ``challenge`` the
+        hash of R8, A and that message."""
+        nonce = int.from_bytes(blake512(self._prefix + data), "little") % ORDER
         r8 = babyjubjub.mul_base8(nonce)
-        challenge = poseidon([*r8, *self.public_key, message])
-        return Signature(*r8, (nonce + challenge * self._scalar) % ORDER)
+        return Signature(*r8, (nonce + challenge(r8, self.public_key) * self._scalar) % ORDER)
 
 
 def public_key(seed: bytes) -> Point:
@@ -97,6 +105,11 @@ def verify(key: Point, message: int, signature: Signature | tuple[int, int, int]
     ``message`` must be canonical (``ValueError``); whatever key and signature hold gives True or False.
     """
     require_canonical(message, MODULUS, "message")
+    return verify_with(key, signature, lambda r8, a: poseidon([*r8, *a, message]))
+
+
+def verify_with(key: Point, signature: Signature | tuple[int, int, int], challenge: Challenge) -> bool:
+    """:func:`verify` under another hash: ``challenge`` hashes R8, A and the message."""
     r8x, r8y, s = signature
     r8 = (r8x, r8y)
     if not (babyjubjub.is_on_curve(key) and babyjubjub.is_on_curve(r8) and is_canonical(s, ORDER)):
@@ -105,5 +118,5 @@ def verify(key: Point, message: int, signature: Signature | tuple[int, int, int]
     if key8 == IDENTITY:
         return False
     # 8 A has order l, so the challenge may be reduced.
-    challenge = poseidon([*r8, *key, message]) % ORDER
-    return babyjubjub.mul_base8(s) == babyjubjub.add(r8, babyjubjub.mul(key8, challenge))
+    h = challenge(r8, key) % ORDER
+    return babyjubjub.mul_base8(s) == babyjubjub.add(r8, babyjubjub.mul(key8, h))

@@ -46,10 +46,12 @@ __all__ = [
     "add",
     "add_distinct",
     "add_t4",
+    "assert_double",
     "assert_on_curve",
     "cofactor_multiple",
     "double",
     "double_add_distinct",
+    "double_from_squares",
     "double_montgomery",
     "multiply",
     "multiply_base8",
@@ -107,10 +109,22 @@ def add(cs: ConstraintSystem, p: Edwards, q: Edwards) -> Edwards:
 
 def double(cs: ConstraintSystem, p: Edwards) -> Edwards:
     """2 p, in all cases. Assumes: p is on the curve. Rows: 5."""
-    axx, yy = A * p.x.square(), p.y.square()
+    return double_from_squares(cs, p, p.x.square(), p.y.square())
+
+
+def double_from_squares(cs: ConstraintSystem, p: Edwards, xx: Field, yy: Field) -> Edwards:
+    """2 p, in all cases, where x^2 and y^2 are known. Assumes: p is on the curve. Rows: 3."""
+    axx = A * xx
     x = _quotient(cs, 2 * (p.x * p.y), axx + yy, "complete doubling")
     y = _quotient(cs, yy - axx, 2 - axx - yy, "complete doubling")
     return Edwards(x, y)
+
+
+def assert_double(cs: ConstraintSystem, p: Edwards, twice: Edwards, label: str) -> None:
+    """Demand twice = 2 p, in all cases. Assumes: p is on the curve. Rows: 5."""
+    axx, yy = A * p.x.square(), p.y.square()
+    cs.enforce(axx + yy, twice.x, 2 * (p.x * p.y), label=f"{label} (x)")
+    cs.enforce(2 - axx - yy, twice.y, yy - axx, label=f"{label} (y)")
 
 
 def add_t4(p: Edwards) -> Edwards:
