@@ -20,7 +20,7 @@ from zkrollup.engine.interface import U64, Engine, Layout
 __all__ = ["ACCURACY", "Phase", "Prediction", "predict"]
 
 ACCURACY = "whole proofs took 0.99 to 1.20 of this, single phases 0.64 to 1.26"
-"""Measured over predicted: batches of 1 and 8 slots on three native paths; see benches/profile_accuracy.py."""
+"""Measured over predicted, batches of 1 and 8 slots on three native paths: benches/profile_accuracy.py."""
 
 
 @dataclass(frozen=True)
