@@ -110,6 +110,12 @@ ROWS = (
     ),
     Row("point to 256 bits", "points.compress", "Point2Bits_Strict()"),
     Row("256 bits to a point", "points.decompress", "Bits2Point_Strict()"),
+    Row(
+        "key of a scalar",
+        "eddsa.public_key",
+        "BabyPbk()",
+        "ours bounds the scalar by l, the template by 2^253",
+    ),
     Row("EdDSA, Poseidon", "eddsa.eddsa_poseidon_verify", "EdDSAPoseidonVerifier()"),
     Row("EdDSA, MiMC7", "eddsa.eddsa_mimc7_verify", "EdDSAMiMCVerifier()"),
     Row("EdDSA, MiMC-sponge", "eddsa.eddsa_mimc_sponge_verify", "EdDSAMiMCSpongeVerifier()"),

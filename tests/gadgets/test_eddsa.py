@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zkrollup.crypto import eddsa as twin
+from zkrollup.crypto.babyjubjub import mul_base8
 from zkrollup.crypto.tables import BASE8, MODULUS, ORDER
 from zkrollup.cs import ConstraintSystem, ConstraintSystemError
-from zkrollup.gadgets.eddsa import DUMMY_SIGNATURE, eddsa_poseidon_verify
+from zkrollup.gadgets.eddsa import DUMMY_SIGNATURE, eddsa_poseidon_verify, public_key
 from zkrollup.testing import assert_satisfied, assert_unsatisfied
 
 X_LABEL, Y_LABEL = "R8 = s BASE8 - h 8A (x)", "R8 = s BASE8 - h 8A (y)"
@@ -87,3 +88,13 @@ def test_verify__does_not_go_inside_when():
     fields = [cs.input(name) for name in ("ax", "ay", "r8x", "r8y", "s", "message")]
     with pytest.raises(ConstraintSystemError, match=r"inside cs.when\(flag\)"), cs.when(flag):
         eddsa_poseidon_verify(cs, flag, *fields)
+
+
+def test_public_key__is_the_twins_and_its_scalar_is_below_l(record, rows_of, engine):
+    template = record(lambda cs, i: {"key": [*public_key(cs, i["k"])]}, "k")
+    assert rows_of(template) == 700 + 2  # both coordinates are exported as combinations
+    for k in (0, 1, 2, ORDER - 1, 123456789 << 200):
+        check = assert_satisfied(template, inputs={"k": k}, engine=engine)
+        assert (check["key[0]"], check["key[1]"]) == mul_base8(k)
+    for k in (ORDER, ORDER + 1, MODULUS - 1):
+        assert_unsatisfied(template, inputs={"k": k})

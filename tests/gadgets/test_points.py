@@ -71,6 +71,14 @@ def test_subgroup__takes_no_eighth_of_another_point(subgroup):
         assert_unsatisfied(subgroup, inputs=at(p), override=lies)
 
 
+def test_subgroup__takes_any_of_the_eight_eighths(subgroup):
+    """The freedom that its docstring names: q is unique up to torsion, and no result depends on it."""
+    sites = [h for h in subgroup.hints if h.kind == "divide_or_zero"][:2]
+    for t in TORSION:
+        q = twin.add(twin.mul(BASE8, pow(8, -1, ORDER)), t)
+        assert subgroup.check(inputs=at(BASE8), override={sites[0]: [q[0]], sites[1]: [q[1]]}).satisfied
+
+
 def test_clear_cofactor__multiplies_by_eight(record, rows_of, engine):
     template = of_point(record, points.clear_cofactor)
     assert rows_of(template) == 15

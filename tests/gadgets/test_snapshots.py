@@ -404,6 +404,7 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
         exported(lambda cs, i: points.multiply_point(cs, edwards(i), i["h"])),
         "px py h",
     )
+    count("eddsa.public_key", unused(lambda cs, i: eddsa.public_key(cs, i["k"])), "k")
     for name in ("mimc7", "mimc_sponge"):
         count(
             f"eddsa.eddsa_{name}_verify",

@@ -31,6 +31,7 @@ from zkrollup.gadgets.babyjubjub import (
     add_distinct,
     add_t4,
     cofactor_multiple,
+    multiply_base8,
     multiply_base8_plus_t4,
     multiply_plus_t2,
     to_edwards,
@@ -48,10 +49,22 @@ __all__ = [
     "eddsa_mimc_sponge_verify",
     "eddsa_pedersen_verify",
     "eddsa_poseidon_verify",
+    "public_key",
 ]
 
 DUMMY_SIGNATURE = (*BASE8, 0)
 """(r8x, r8y, s) for a verification that is not enabled: R8 = BASE8, s = 0."""
+
+
+def public_key(cs: ConstraintSystem, scalar: Field) -> Edwards:
+    """The key k BASE8 of a scalar k, and the demand 0 <= k < l; ``crypto.babyjubjub.mul_base8``.
+
+    Ranges: any field element. Assumes: nothing. Rows: 700. For a seed's key k is an eighth of its pruned
+    digest, reduced modulo l: below l a key has one scalar.
+    """
+    bits = to_bits(cs, scalar, ORDER.bit_length())
+    assert_bits_less_than(cs, bits, ORDER)
+    return multiply_base8(cs, bits)
 
 
 def eddsa_poseidon_verify(

@@ -49,7 +49,8 @@ def assert_in_subgroup(cs: ConstraintSystem, p: Edwards) -> None:
     """Demand that p is on the curve and in its subgroup of order l; the identity is.
 
     Assumes: nothing. Rows: 16. A point is in the subgroup exactly when it is 8 q for a q on the curve: q is
-    a hint, ``(1/8 mod l) p``, demanded to be on the curve; doubling is complete.
+    a hint, ``(1/8 mod l) p``, demanded to be on the curve; doubling is complete. Free: which q, among the
+    eight that differ by a point of order 8; nothing that leaves the gadget depends on it.
     """
     x, y, z = _scratch_multiple(cs, p, _EIGHTH)
     q = Edwards(cs.hint_divide_or_zero(x, z), cs.hint_divide_or_zero(y, z))
