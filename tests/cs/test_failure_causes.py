@@ -11,7 +11,7 @@ from zkrollup.cs import AssignmentError, ConstraintSystem, HintError, System, Te
 from zkrollup.cs.scalar_field import MODULUS
 from zkrollup.engine import get_engine
 from zkrollup.gadgets.bits import range_check, to_bits, to_bits_strict
-from zkrollup.gadgets.compare import assert_less_or_equal, assert_nonzero
+from zkrollup.gadgets.compare import assert_less_or_equal, assert_nonzero, is_zero
 
 HERE = Path(__file__)
 
@@ -157,6 +157,31 @@ def test_operand__that_is_a_product_of_scratch_values_is_told_by_its_value() -> 
     cs.assert_equal(cs.linear([(b, 1 << i) for i, b in enumerate(bits)]), x * y, label="sum of bits")
     (failure,) = cs.freeze().check({}, {"x": 10, "y": 2}).failures
     assert [c.text for c in failure.causes] == ["a computed value, 29, does not fit 4 bits"]
+
+
+def test_low_bit__of_a_number_that_may_be_large_is_no_cause() -> None:
+    """Parity takes bit 0 of 7; when its row fails for another reason, 7 not fitting a bit is not why."""
+    cs = ConstraintSystem("parity")
+    x = cs.input("x")
+    (odd,) = cs.hint_bits(x, 1, demanded=254)
+    cs.assert_equal(odd, cs.input("y"), label="odd")
+    cs.export("square", x * x)
+    (failure,) = cs.freeze().check({}, {"x": 7, "y": 0}).failures
+    assert failure.causes == ()
+
+
+def test_definition__that_fails_has_no_division_for_a_cause() -> None:
+    """is_zero divides by zero rightly; its product fails only when somebody changed the wire."""
+    cs = ConstraintSystem("zero")
+    x = cs.input("x")
+    cs.assert_equal(is_zero(cs, x), 1, label="x is zero")
+    template = cs.freeze()
+    values = template.check({}, {"x": 0}).values
+    values[-1] = 9
+    failures = template.check_wires(values).failures
+    product = next(f for f in failures if f.label == "product")
+    assert "inverse_or_zero#0 * x = " in product.formula or "x * inverse_or_zero#0 = " in product.formula
+    assert product.causes == ()
 
 
 # -- hints written in Python -----------------------------------------------------------------------------

@@ -54,7 +54,10 @@ def test_prove__an_unsatisfied_witness_is_refused_with_every_failure(small: Any)
     broken = replace(small.witness, values=values)
     with pytest.raises(UnsatisfiedError, match="the last value is public") as caught:
         prove(small.key, small.r1cs, broken, small.engine)
-    assert caught.value.failures
+    assert str(caught.value) == f"witness: {caught.value.failures}"
+    assert str(caught.value).startswith(
+        f"witness: {small.r1cs.name}: 1 of 9 constraints does not hold; in the "
+    )
 
 
 def test_prove__an_unchecked_false_witness_gives_a_proof_that_does_not_verify(small: Any) -> None:

@@ -128,6 +128,22 @@ def inspect(
 
 
 @app.command()
+def check(
+    r1cs: Annotated[Path, typer.Argument(metavar="FILE.r1cs", help="circom's constraints, BN254.")],
+    wtns: Annotated[Path, typer.Argument(metavar="FILE.wtns", help="The witness.")],
+    sym: Annotated[Path | None, typer.Option(help="The names of the signals.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="OUT.html", help="Write the failures as a page.")
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Evaluate every constraint on a witness and explain those that fail. Exit code 1: one does."""
+    from zkrollup.cli.check import check_file
+
+    raise typer.Exit(check_file(r1cs, wtns, sym=sym, html=html, json_output=json_output))
+
+
+@app.command()
 def audit(
     r1cs: Annotated[Path, typer.Argument(metavar="FILE.r1cs", help="circom's constraints, BN254.")],
     wtns: Annotated[

@@ -27,17 +27,20 @@ def find_causes(
     template: Template,
     columns: Iterable[int],
     values: Mapping[int, int] | Sequence[int],
-    boolean: int | None,
+    *,
+    boolean: int | None = None,
+    definition: bool = False,
 ) -> tuple[Cause, ...]:
     """Causes for a failing row that uses these local columns, the most telling first.
 
-    ``boolean``: the column that the row says is 0 or 1, if that is all it says.
+    ``boolean``: the column that the row says is 0 or 1, if that is all it says. ``definition``: the row only
+    says what a wire is, so that it holds for every honest witness, whatever its hints were asked.
     """
     read = Operands(template.tape_index, template.matrices.values, values)
     hints = dict.fromkeys(h for c in columns if (h := template.hint_of_column(c)) is not None)
     causes: list[Cause] = []
     for number in hints:
-        causes += _of_hint(template, number, read, values)
+        causes += _of_hint(template, number, read, values, definition)
         if len(causes) >= _MOST_CAUSES:
             break
     if boolean is not None and not causes and values[boolean] > 1:
@@ -48,18 +51,22 @@ def find_causes(
 
 
 def _of_hint(
-    template: Template, number: int, read: Operands, values: Mapping[int, int] | Sequence[int]
+    template: Template,
+    number: int,
+    read: Operands,
+    values: Mapping[int, int] | Sequence[int],
+    definition: bool,
 ) -> list[Cause]:
     site = template.hints[number]
     at = int(template.tape_index.written[site.columns[0]])
     opcode = template.tape_index.flat[at] & 255
     cells = template.tape_index.reads(at)
-    if opcode == Opcode.BITS:
+    if opcode == Opcode.BITS and not definition:
         asked, width = read.value(cells[0], at), template.hint_width(number)
         if asked >> width:
             text = f"{_what(template, read, cells[0], at)} does not fit {width} bit{'s' * (width > 1)}"
             return [Cause("range", text, site.place)]
-    elif opcode in _DIVISOR:
+    elif opcode in _DIVISOR and not definition:
         divisor = cells[_DIVISOR[opcode]]
         if read.value(divisor, at) == 0:
             problem = "has no inverse" if opcode == Opcode.INVERSE_OR_ZERO else "is a divisor"

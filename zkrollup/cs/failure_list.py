@@ -78,6 +78,7 @@ class Failures(Sequence[Failure]):
         explain: Callable[[int], Failure],
         heading: Callable[[int], Heading],
         num_seams: int = 0,
+        order: str = "in the order of computation",
     ) -> None:
         """``keys``: one number for each failure, equal for one row of one part in several instances;
         ``explain`` and ``heading`` take a position; ``num_seams`` of them are seams, not rows."""
@@ -86,6 +87,7 @@ class Failures(Sequence[Failure]):
         self._keys, self._instances = keys, instances
         self._explain, self._heading = explain, heading
         self._num_seams = num_seams
+        self.order = order
         self._known: dict[int, Failure] = {}
 
     @classmethod
@@ -181,7 +183,7 @@ class Failures(Sequence[Failure]):
     def __str__(self) -> str:
         if not len(self):
             return self.summary
-        lines = [f"{self.summary}; in the order of computation:"]
+        lines = [f"{self.summary}; {self.order}:"]
         lines += [str(group.first) for group in self.groups[:SHOWN_FULL]]
         return "\n".join([*lines, *self.rest])
 

@@ -54,7 +54,7 @@ def failures_html(failures: Failures) -> str:
     if not failures:
         return f'<div class="zk-failures">{escape(failures.summary)}</div>'
     groups = failures.groups
-    parts = [f"<div><b>{escape(failures.summary)}</b>; in the order of computation:</div>"]
+    parts = [f"<div><b>{escape(failures.summary)}</b>; {escape(failures.order)}:</div>"]
     for k, group in enumerate(groups[: SHOWN_FULL + SHOWN_GROUPS]):
         more = ""
         if group.count > 1:
@@ -106,7 +106,7 @@ def failures_rich(failures: Failures) -> RenderableType:
 
     if not failures:
         return Text(failures.summary, style="green")
-    lines = [Text(failures.summary, style="bold red").append("; in the order of computation:", style="none")]
+    lines = [Text(failures.summary, style="bold red").append(f"; {failures.order}:", style="none")]
     for group in failures.groups[:SHOWN_FULL]:
         lines += _lines(group.first)
     lines += [Text(line, style="dim") for line in failures.rest]

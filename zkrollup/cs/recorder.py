@@ -254,8 +254,9 @@ class ConstraintSystem(Builder):
     def hint_bits(self, x: Field, n: int, demanded: int | None = None) -> list[Field]:
         """Bits 0..n-1 of the canonical value of ``x``, **not constrained**.
 
-        ``demanded``: how many bits the caller's rows allow x to have, when it computes the top ones in
-        another way (default: n). For messages only: a value that is too large is then told with this width.
+        ``demanded``: how many bits the caller's rows allow x to have (default: n), where the top ones are
+        computed in another way or only low ones are wanted: 254 when x may be anything. For messages only:
+        of a row that fails because a value is too large, the cause is told with this width.
         """
         if not 0 < n <= MODULUS_BITS:
             raise ConstraintSystemError(f"hint_bits: 1 to {MODULUS_BITS} bits, not {n}")

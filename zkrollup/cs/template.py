@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from zkrollup.cs.builder import (
     ROW_BOOLEAN,
+    ROW_DEFINITION,
     WIRE_INPUT,
     WIRE_LINK,
     WIRE_ONE,
@@ -496,7 +497,8 @@ class Template:
             boolean = None
             if self._row_kinds[row] == ROW_BOOLEAN:
                 boolean = next((c for c in columns if c), None)
-            causes = find_causes(self, columns, values, boolean)
+            definition = self._row_kinds[row] == ROW_DEFINITION
+            causes = find_causes(self, columns, values, boolean=boolean, definition=definition)
         return Failure(
             template=self.name,
             row=row,

@@ -146,7 +146,7 @@ def _parity(cs: ConstraintSystem, bits: Sequence[Bool]) -> Bool:
     rest = signals[1:]
     while len(rest) > 1:
         total = cs.linear([(out, 1), (rest.pop(), 1), (rest.pop(), 1)])
-        (odd,) = cs.hint_bits(total, 1)
+        (odd,) = cs.hint_bits(total, 1, demanded=2)
         cs.enforce(
             cs.linear([(odd, 4), (total, -2)], 1), cs.linear([(total, 2)], -3), -3, label="xor of three"
         )
@@ -177,7 +177,7 @@ def _majority(cs: ConstraintSystem, bits: Sequence[Bool]) -> Bool:
 def _chi(cs: ConstraintSystem, a: Bool, b: Bool, c: Bool) -> Bool:
     if any(bit.constant_value is not None for bit in (a, b, c)):
         return _parity(cs, (a, cs.materialise(~b & c)))
-    (odd,) = cs.hint_bits(a + cs.scratch_less_than(b, c), 1)
+    (odd,) = cs.hint_bits(a + cs.scratch_less_than(b, c), 1, demanded=2)
     cs.enforce(
         cs.linear([(odd, 18), (a, -16), (b, 3), (c, 3)], -1),
         cs.linear([(a, -2), (b, 3), (c, 3)], -2),
