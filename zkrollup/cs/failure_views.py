@@ -27,7 +27,7 @@ _STYLE = (
     ".zk-failures details{border-left:3px solid #d33;padding:.2em .8em;margin:.4em 0}"
     ".zk-failures summary{cursor:pointer}"
     ".zk-failures b{color:#d33}"
-    ".zk-failures table{border-collapse:collapse;margin:.3em 0}"
+    ".zk-failures table{border-collapse:collapse;margin:.3em 0;font:inherit;color:inherit}"
     ".zk-failures td{padding:0 1em 0 0;text-align:left;vertical-align:top;background:none}"
     ".zk-failures .zk-dim{opacity:.65}"
     ".zk-failures .zk-cause{color:#b60;font-weight:bold}"

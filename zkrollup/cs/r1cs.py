@@ -258,8 +258,6 @@ class R1CS:
         starts = np.array([p.block.row_base for p in self.parts], dtype=np.int64)
         sizes = np.array([p.block.num_rows for p in self.parts], dtype=np.int64)
         part = np.searchsorted(starts, rows, side="right") - 1
-        while len(rows) and (empty := sizes[part] == 0).any():  # parts without rows share a start
-            part[empty] -= 1
         offset = rows - starts[part]
         return part, offset // sizes[part], offset % sizes[part]
 
