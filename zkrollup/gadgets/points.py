@@ -25,7 +25,7 @@ from zkrollup.gadgets.babyjubjub import (
     multiply,
     to_montgomery,
 )
-from zkrollup.gadgets.bits import assert_bits_less_than, from_bits, to_bits_strict
+from zkrollup.gadgets.bits import assert_bits_less_than, from_bits, to_bits, to_bits_strict
 from zkrollup.gadgets.compare import is_zero
 from zkrollup.gadgets.select import select
 
@@ -94,16 +94,22 @@ def decompress(cs: ConstraintSystem, bits: Sequence[Bool]) -> Edwards:
     """The point of a packed form of 256 bits (``ValueError`` for another number), on the curve.
 
     Theorem: the result is ``crypto.babyjubjub.unpack(bits)``, and there is no witness where that raises: y
-    not below r, no point with that y, a sign on x = 0, bit 254 set. Assumes: each bit is 0 or 1. Rows: 322.
+    not below r, no point with that y, a sign on x = 0, bit 254 set. Assumes: each bit is 0 or 1. Rows: 320.
+
+    The sign is the lowest bit of 2 x mod r, so h = x - sign / 2 is half of the rest: 253 bits of h and the
+    sign make a number congruent to 2 x, and below r they are 2 x mod r itself.
     """
     if len(bits) != 256:
         raise ValueError(f"a packed point of {len(bits)} bits: expected 256")
     cs.assert_zero(bits[254], label="bit 254 is zero")
-    assert_bits_less_than(cs, bits[:254], MODULUS)
+    with cs.scope("y"):
+        assert_bits_less_than(cs, bits[:254], MODULUS)
     y = cs.materialise(from_bits(cs, bits[:254]))
     p = Edwards(_scratch_abscissa(cs, y, bits[255]), y)
     assert_on_curve(cs, p)
-    cs.assert_equal(to_bits_strict(cs, 2 * p.x)[0], bits[255], label="sign of x")
+    with cs.scope("sign of x"):
+        half = cs.linear([(p.x, 1), (bits[255], -pow(2, -1, MODULUS))])
+        assert_bits_less_than(cs, [bits[255], *to_bits(cs, half, 253)], MODULUS)
     return p
 
 
