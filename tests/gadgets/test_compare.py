@@ -135,6 +135,16 @@ def test_less_than_bits__binds_every_wire_and_catches_lies(by_bits, pair):
     assert_every_wire_bound(by_bits(16), inputs=inputs, allowed=free)
 
 
+def test_less_than_bits__refuses_an_answer_that_scales_the_window(by_bits):
+    template = by_bits(16)
+    hints = {h.kind: h for h in template.hints}
+    width = len(hints["bits"].columns)
+    # The first window differs by 3, which is (2l - 1) g for l = 2 and g = 1.
+    told = {hints["less_than"]: 2, hints["bits"]: [0] * width}
+    inputs = {"a": digits(0, 16), "b": digits(3 << (16 - width), 16)}
+    assert_unsatisfied(template, inputs=inputs, by="answer is boolean", only=True, override=told)
+
+
 def test_less_than_bits__refuses_unequal_widths():
     cs = ConstraintSystem("bits")
     a, b = cs.input_bool_array("a", 3), cs.input_bool_array("b", 4)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from zkrollup.audit import Constraints, Kind, audit
 from zkrollup.crypto import sha256 as twin
 from zkrollup.cs import ConstraintSystem
 from zkrollup.gadgets.sha256 import sha256, sha256_compress
@@ -69,6 +70,12 @@ def test_compress__catches_lies(compression):
 @pytest.mark.slow
 def test_compress__binds_every_wire(compression):
     assert_every_wire_bound(compression, inputs=given(CASES[-1]))
+
+
+@pytest.mark.slow
+def test_compress__leaves_no_signal_undecided(compression):
+    report = audit(Constraints.from_template(compression), [])
+    assert {verdict.kind for verdict in report.verdicts.values()} == {Kind.UNIQUE}
 
 
 def test_compress__refuses_each_wrong_bit_by_its_label(compression):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zkrollup.cs import ConstraintSystem
+from zkrollup.cs.errors import ConstraintSystemError
 from zkrollup.gadgets import words
 from zkrollup.gadgets.bits import from_bits
 from zkrollup.testing import assert_every_wire_bound, assert_lies_caught, assert_satisfied, assert_unsatisfied
@@ -188,6 +189,14 @@ def test_add__of_known_words_is_known():
     cs = ConstraintSystem("known")
     out = words.add(cs, [words.constant(cs, 250, 8)], 8, plus=10)
     assert [bit.constant_value for bit in out] == digits(4, 8)
+
+
+@pytest.mark.parametrize("name", ["xor", "majority", "chi"])
+def test_functions_of_three__refuse_to_be_recorded_under_a_condition(name):
+    cs = ConstraintSystem("when")
+    flag, *bits = cs.input_bool_array("b", 4)
+    with cs.when(flag), pytest.raises(ConstraintSystemError, match=r"inside cs\.when\(flag\)"):
+        FUNCTIONS[name][0](cs, *([bit] for bit in bits))
 
 
 def test_words__refuse_what_does_not_fit():

@@ -105,7 +105,8 @@ def less_than_bits(cs: ConstraintSystem, a: Sequence[Bool], b: Sequence[Bool]) -
     means a < b, and E >= 1 means D_0 + i >= 1: either D_0 >= 1, or the numbers agree but for the last bit
     and i = 1; both say a < b. For l = 0, D_s <= -1 means a > b, and E <= -1 means D_0 + i <= 0: D_0 < 0,
     or D_0 = 0 and i = 0; both say a >= b. Complete: the first nonzero D_s is at most 2^w in absolute value,
-    since the one before it is 0; where all are 0, E is.
+    since the one before it is 0; where all are 0, E is. Free: g, where another window holds a difference
+    of the same sign from 1 to 2^w; l is the same.
     """
     n = len(a)
     if len(b) != n or not 1 <= n <= 254:
@@ -113,7 +114,7 @@ def less_than_bits(cs: ConstraintSystem, a: Sequence[Bool], b: Sequence[Bool]) -
     last = b[0] & ~a[0]
     if n == 1:
         return last
-    less = cs.assert_bool(cs.hint_less_than(from_bits(cs, a), from_bits(cs, b)), label="less than")
+    less = cs.assert_bool(cs.hint_less_than(from_bits(cs, a), from_bits(cs, b)), label="answer is boolean")
     sign = cs.linear([(less, 2)], -1)
     width, shifts = windows(n - 1, 1 << (n - 1))
     differences: list[Field] = []
