@@ -14,7 +14,7 @@ from zkrollup.engine.convert import fr_from_ints
 from zkrollup.engine.interface import Engine, Layout
 from zkrollup.formats import r1cs
 from zkrollup.formats.binfile import BinFile
-from zkrollup.formats.r1cs import R1csFile, write_layout
+from zkrollup.formats.r1cs import R1csFile, WireOrder, write_layout
 from zkrollup.formats.sym import SymFile
 
 MakeLayout = Callable[[int, tuple[int, ...]], Layout]
@@ -93,3 +93,36 @@ def test_write_wires__a_name_that_would_not_read_back_is_refused(tmp_path: Path,
     with pytest.raises(ValueError, match="would not read back"):
         SymFile.write_wires(tmp_path / "x.sym", ["fine", name])
     assert os.listdir(tmp_path) == []
+
+
+def test_write_layout__order_moves_the_wires_and_nothing_else(
+    tmp_path: Path, engine: Engine, make_layout: MakeLayout
+) -> None:
+    path = tmp_path / "x.r1cs"
+    for seed in range(4):
+        layout = make_layout(seed, (2, 1, 3))
+        draw = np.random.default_rng(seed)
+        own = draw.permutation(np.arange(layout.num_public + 1, layout.num_columns))
+        outputs, private = own[:2].tolist(), own[2:5].astype(np.uint32)
+        order = WireOrder.of(layout, outputs=outputs, private=private)
+        write_layout(path, layout, engine, order=order)
+        file = R1csFile.read(path, engine)
+        assert (file.num_public_outputs, file.num_public_inputs) == (2, layout.num_public)
+        assert file.num_private_inputs == 3
+        assert sorted(order.columns.tolist()) == list(range(layout.num_columns))
+        assert order.columns[:3].tolist() == [0, *outputs]
+        values = [1, *(int.from_bytes(draw.bytes(32), "little") for _ in range(layout.num_columns - 1))]
+        witness = engine.fr_to_mont(fr_from_ints(values))
+        ours = engine.r1cs_products(layout, witness)
+        theirs = engine.r1cs_products(file.layout(), np.ascontiguousarray(witness[order.columns]))
+        assert all(np.array_equal(one, two) for one, two in zip(ours, theirs, strict=True))
+
+
+def test_wire_order__refuses_columns_that_it_cannot_move(make_layout: MakeLayout) -> None:
+    layout = make_layout(0, (2,))
+    last = np.array([layout.num_columns - 1], dtype=np.uint32)
+    with pytest.raises(ValueError, match="a column is named twice among outputs and private inputs"):
+        WireOrder.of(layout, outputs=last.tolist(), private=last)
+    for wrong in (layout.num_public, layout.num_columns):
+        with pytest.raises(ValueError, match="outputs and private inputs are columns"):
+            WireOrder.of(layout, outputs=[wrong], private=last[:0])

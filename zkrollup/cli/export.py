@@ -130,36 +130,67 @@ def r1cs(
         str | None,
         typer.Option(metavar="K|FILE", help="Its transactions: so many generated, or a file of them."),
     ] = None,
+    circuit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:NAME",
+            help="Another circuit: a template, a system, or a function that makes one; integers for it in "
+            "parentheses.",
+        ),
+    ] = None,
+    shapes: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help='NAME is a gadget with these inputs: {"a": 16, "b": "field"}.'),
+    ] = None,
+    inputs: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Of that circuit, for --wtns: values by name.")
+    ] = None,
 ) -> None:
-    """Write our batch circuit as circom's files, for snarkjs or another prover.
+    """Write a circuit of ours as circom's files, for snarkjs, another prover or an analysis.
 
-    The witness is of a batch whose challenge z is a fixed number, not one that an L1 would draw.
+    Wires are in circom's order: public outputs, public inputs, private inputs, the others. Of a template
+    alone, links are public inputs and exports outputs. The default is the batch circuit; its witness is of a
+    batch whose challenge z is a fixed number, not one that an L1 would draw.
     """
+    from zkrollup.cli.circuits import NamedCircuit, find_circuit, read_values, write_files
+    from zkrollup.cli.show import say
+    from zkrollup.engine import get_engine
+
+    engine = get_engine()
+    if circuit is not None:
+        if txs is not None:
+            raise ValueError("--txs: transactions of the batch circuit; a circuit of yours has --inputs")
+        if (wtns is None) != (inputs is None):
+            raise ValueError("--inputs says what goes into --wtns: give both or neither")
+        found = find_circuit(circuit, shapes)
+        witness = None if inputs is None else found.witness(engine, read_values(inputs), str(inputs))
+        if witness is not None and (failures := found.r1cs.check(engine, witness)):
+            from zkrollup.cli import StatementFalse
+
+            raise StatementFalse(f"{inputs}: the witness does not satisfy {circuit}: {failures[0]}")
+        write_files(found, engine, out, sym=sym, wtns=wtns, witness=witness)
+        for path in (out, sym, wtns):
+            if path is not None:
+                say(f"{path}: {path.stat().st_size:,} bytes written")
+        return
+    if shapes is not None or inputs is not None:
+        raise ValueError("--shapes and --inputs are those of a --circuit, which is missing")
+
     from zkrollup.bench.subjects import batch_witness
     from zkrollup.circuits.batch import batch_circuit
     from zkrollup.cli.demo import load
-    from zkrollup.cli.show import say
-    from zkrollup.cs.symbols import wire_names
-    from zkrollup.engine import get_engine
-    from zkrollup.formats.r1cs import write_layout
-    from zkrollup.formats.sym import SymFile
-    from zkrollup.formats.wtns import WtnsFile
     from zkrollup.state import BatchParameters
 
     if txs is not None and wtns is None:
         raise ValueError("--txs: says what goes into --wtns, which is missing")
-    engine = get_engine()
     parameters = BatchParameters(slots, depth)
-    circuit = batch_circuit(parameters)
-    layout = circuit.r1cs.layout
+    system = batch_circuit(parameters).r1cs
+    values = None
     if wtns is not None:
         scenario = load(txs or str(slots), slots=slots, capacity=parameters.capacity)
         batch = batch_witness(slots, depth, engine, scenario.transactions)
-        witness = circuit.r1cs.witness(engine, public=batch.public, parts=batch.parts)
-        WtnsFile(engine.fr_from_mont(witness.values)).write(wtns)
-    write_layout(out, layout, engine)
-    if sym is not None:
-        SymFile.write_wires(sym, wire_names(circuit.r1cs))
+        values = system.witness(engine, public=batch.public, parts=batch.parts)
+    write_files(NamedCircuit(system), engine, out, sym=sym, wtns=wtns, witness=values)
     for path in (out, sym, wtns):
         if path is not None:
             say(f"{path}: {path.stat().st_size:,} bytes written")

@@ -1,13 +1,28 @@
-"""Names for every wire of a system, for whoever looks at its files. It must not know any file's format."""
+"""What every wire of a system is, for whoever looks at its files. It must not know any file's format."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
+from zkrollup.engine.interface import U32
+
 from .r1cs import R1CS
 from .template import Template
 
-__all__ = ["wire_names"]
+__all__ = ["private_inputs", "wire_names"]
+
+
+def private_inputs(r1cs: R1CS) -> U32:
+    """The columns of the inputs of every instance, ascending."""
+    found: list[U32] = [np.zeros(0, dtype=np.uint32)]
+    for part in r1cs.parts:
+        block = part.block
+        bases = block.own_base + block.num_own * np.arange(block.instances)
+        columns = bases[:, None] + np.arange(part.template.num_inputs)
+        found.append(columns.reshape(-1).astype(np.uint32))
+    return np.concatenate(found)
 
 
 def wire_names(r1cs: R1CS) -> Iterator[str]:

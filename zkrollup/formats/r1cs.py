@@ -15,7 +15,7 @@ Reference: iden3/r1csfile, doc/r1cs_bin_format.md.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ from zkrollup.engine.interface import U32, U64, Block, Engine, Layout, Matrix
 from .binfile import BinFile, BinFileWriter, Reader, SectionWriter
 from .scalars import check_field, first_not_canonical, montgomery
 
-__all__ = ["R1csFile", "write_layout"]
+__all__ = ["R1csFile", "WireOrder", "write_layout"]
 
 _KIND, _VERSION = b"r1cs", 1
 _HEADER, _CONSTRAINTS, _LABELS, _GATES, _GATE_USES = 1, 2, 3, 4, 5
@@ -167,13 +167,68 @@ class R1csFile:
                 raise ValueError(f"r1cs: {name} names a wire or constant that there is not")
 
 
+@dataclass(frozen=True, eq=False)
+class WireOrder:
+    """circom's order of a layout's columns: [1, public outputs, public inputs, private inputs, the others].
+
+    ``columns[w]`` is the column that becomes wire w.
+    """
+
+    columns: U32
+    num_public_outputs: int
+    num_public_inputs: int
+    num_private_inputs: int
+
+    @classmethod
+    def of(cls, layout: Layout, *, outputs: Sequence[int] = (), private: U32) -> WireOrder:
+        """All public columns count as inputs; ``outputs`` and ``private`` are other columns, each once.
+
+        What a layout does not know, its caller says. Raises ValueError for a column that is public, named
+        twice, or not there.
+        """
+        public = layout.num_public
+        named = np.concatenate([np.array(outputs, dtype=np.int64), private.astype(np.int64)])
+        if len(np.unique(named)) != len(named):
+            raise ValueError("r1cs: a column is named twice among outputs and private inputs")
+        if len(named) and not public < int(named.min()) <= int(named.max()) < layout.num_columns:
+            raise ValueError(
+                f"r1cs: outputs and private inputs are columns {public + 1} .. {layout.num_columns - 1}"
+            )
+        others = np.ones(layout.num_columns, dtype=bool)
+        others[: public + 1] = False
+        others[named] = False
+        columns = np.concatenate(
+            [
+                [0],
+                named[: len(outputs)],
+                np.arange(1, public + 1),
+                named[len(outputs) :],
+                np.flatnonzero(others),
+            ]
+        )
+        return cls(columns.astype(np.uint32), len(outputs), public, len(private))
+
+    @property
+    def wires(self) -> U32:
+        """The wire that each column becomes."""
+        out = np.empty_like(self.columns)
+        out[self.columns] = np.arange(len(self.columns), dtype=np.uint32)
+        return out
+
+
 def write_layout(
-    path: str | os.PathLike[str], layout: Layout, engine: Engine, *, num_public_outputs: int = 0
+    path: str | os.PathLike[str],
+    layout: Layout,
+    engine: Engine,
+    *,
+    num_public_outputs: int = 0,
+    order: WireOrder | None = None,
 ) -> None:
     """Writes a layout as circom would, every instance's rows one after the other.
 
     Wire w is column w and carries label w; the first ``num_public_outputs`` of the public columns count as
     outputs, the others as inputs; no wire counts as a private input, since a layout does not know them.
+    With an ``order``, wire w is the column that it says, and it says what counts as what.
     Takes the words of one instance of each template besides what the caller has (of a template with one
     instance, a few MiB). Raises ValueError when blocks leave rows out, or there are too many rows.
     """
@@ -188,12 +243,17 @@ def write_layout(
         raise ValueError(f"r1cs: the blocks have {rows} rows, expected {layout.num_rows}")
     if rows + public + 1 > _MAX_DOMAIN:
         raise ValueError(f"r1cs: {rows} constraints do not fit a domain of {_MAX_DOMAIN}")
+    counts = (num_public_outputs, public - num_public_outputs, 0)
+    wires: U32 | None = None
+    if order is not None:
+        counts = (order.num_public_outputs, order.num_public_inputs, order.num_private_inputs)
+        wires = order.wires
     with BinFileWriter(path, _KIND, _VERSION) as out:
         with out.section(_CONSTRAINTS) as section:
             for block in layout.blocks:
-                _write_block(section, block, engine.fr_from_mont(np.ascontiguousarray(block.constants)))
+                constants = engine.fr_from_mont(np.ascontiguousarray(block.constants))
+                _write_block(section, block, constants, wires)
         with out.section(_HEADER) as section:
-            counts = (num_public_outputs, public - num_public_outputs, 0)
             _write_header(section, layout.num_columns, counts, layout.num_columns, rows)
         with out.section(_LABELS) as section:
             for begin in range(0, layout.num_columns, _CHUNK):
@@ -201,8 +261,11 @@ def write_layout(
                 section.array(np.arange(begin, end, dtype=np.uint64))
 
 
-def _write_block(section: SectionWriter, block: Block, constants: U64) -> None:
-    """All instances: the words of the template, each time with other columns in them."""
+def _write_block(section: SectionWriter, block: Block, constants: U64, wires: U32 | None) -> None:
+    """All instances: the words of the template, each time with other columns in them.
+
+    ``wires``: the wire of each column; None when they are the same.
+    """
     runs: Iterable[Run] = _runs((block.a, block.b, block.c), constants, block.num_rows)
     if block.instances > 1:
         runs = list(runs)
@@ -210,6 +273,8 @@ def _write_block(section: SectionWriter, block: Block, constants: U64) -> None:
     for instance in range(block.instances):
         first = np.uint32(block.own_base + instance * block.num_own)
         columns = np.concatenate([block.links[instance], own + first])
+        if wires is not None:
+            columns = wires[columns]
         for words, places, cols in runs:
             words[places] = columns[cols]
             section.array(words)

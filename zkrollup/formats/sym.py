@@ -87,17 +87,21 @@ class SymFile:
         Path(path).write_bytes(b"".join(lines))
 
     @staticmethod
-    def write_wires(path: str | os.PathLike[str], names: Iterable[str]) -> None:
+    def write_wires(
+        path: str | os.PathLike[str], names: Iterable[str], wires: Iterable[int] | None = None
+    ) -> None:
         """Writes one line for each name: the first is wire 1, and each wire is its own label.
 
-        All belong to component 0. Nothing is kept of what was written; the file appears complete or not at
-        all. Raises ValueError for a name that would not read back.
+        ``wires``: the wire of each name, when they are not 1, 2, ... in order. All belong to component 0.
+        Nothing is kept of what was written; the file appears complete or not at all. Raises ValueError for
+        a name that would not read back.
         """
         target = Path(path)
         temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
         try:
             with temporary.open("xb") as file:
-                for wire, name in enumerate(names, start=1):
+                numbered = enumerate(names, start=1) if wires is None else zip(wires, names, strict=True)
+                for wire, name in numbered:
                     line = f"{wire},{wire},0,{name}\n".encode()
                     if not _LINE.fullmatch(line):
                         raise ValueError(f"sym: {line!r} would not read back")
