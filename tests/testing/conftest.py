@@ -47,6 +47,18 @@ def signed(transaction: Any, owner: int) -> Any:
     return sign_transaction(transaction, OWNERS[owner], CHAIN, ROLLUP)
 
 
+class Unchecked(Account):
+    """An account whose numbers nobody ranged."""
+
+    def __post_init__(self) -> None:
+        """Checks nothing, unlike the account's own."""
+
+
+def raised(before: Account, amount: int) -> Account:
+    parts = (before.token, before.nonce, before.balance + amount, before.ax, before.ay, before.eth_address)
+    return Unchecked(*parts)
+
+
 @dataclass
 class SlotWorkshop:
     """Batches over one small state (1, 2 and 3 of token 0, 4 of token 7) and the slots that they give."""
@@ -85,9 +97,16 @@ class SlotWorkshop:
     def honest(self, transactions: Sequence[Transaction], slots: int) -> list[list[int]]:
         return self.slots(apply_batch(self.state(), transactions, self.context(slots)))
 
-    def forged(self, decision: Transition, change: dict[str, Any] | None = None) -> list[int]:
-        """The first slot of a batch of one decision that nobody checked: the hashes are right."""
+    def forged(
+        self, decision: Transition, change: dict[str, Any] | None = None, before: Change | None = None
+    ) -> list[int]:
+        """The first slot of a batch of one decision that nobody checked: the hashes are right.
+
+        ``before``: what happened to the state earlier.
+        """
         state, context = self.state(), self.context(1)
+        if before is not None:
+            state.commit(state.prepare([before]))
         ledger = Ledger(state)
         ledger.apply(decision.first, decision.second)
         return self.slots(_finish(state, ledger, [decision], context), change)[0]
@@ -120,6 +139,10 @@ class SlotWorkshop:
         three = account(2)
         send = signed(Transfer(1, 2, 0, 100, 0, 0), 0)
 
+        full, dusty = replace(two, balance=2**128 - 100), Account(0, 0, 1, 0, 0, 0)
+        many = (signed(Transfer(1, 2, 0, amount, 0, 0), 0) for amount in range(1, 1000))
+        small = next(t for t in many if t.signature.s + ORDER < 1 << ORDER.bit_length())
+
         def move(
             amount: int = 100,
             *,
@@ -134,7 +157,7 @@ class SlotWorkshop:
                 Transition(
                     Kind.TRANSFER,
                     first=Change(1, one, paid),
-                    second=Change(to, before, replace(before, balance=before.balance + amount)),
+                    second=Change(to, before, raised(before, amount)),
                     amount=amount,
                     amount_code=encode_amount(amount),
                     fee=fee,
@@ -229,7 +252,14 @@ class SlotWorkshop:
                     first=Change(3, three, replace(three, balance=995)),
                 )
             ),
-            "s is not canonical": self.forged(move(), {"s": send.signature.s + ORDER}),
+            "s is not canonical": self.forged(
+                move(amount=small.amount, asked=small), {"s": small.signature.s + ORDER}
+            ),
+            "recipient that cannot hold it": self.forged(move(before=full), before=Change(2, two, full)),
+            "created on a balance": self.forged(
+                replace(create, second=Change(5, dusty, replace(opened, balance=71))),
+                before=Change(5, EMPTY_ACCOUNT, dusty),
+            ),
             "creates leaf 0": self.forged(replace(create, second=Change(0, EMPTY_ACCOUNT, opened))),
             "top-up of another's": self.forged(replace(topped, eth_address=0xBAD)),
             "top-up nullified": self.forged(replace(topped, nullified=True, second=Change(1, one, one))),

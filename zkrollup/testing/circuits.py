@@ -5,7 +5,7 @@ This module must not know any particular circuit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from zkrollup.cs import Check, HintSite, Template
 from zkrollup.cs.interpreter import Lie
@@ -20,6 +20,15 @@ __all__ = [
 ]
 
 Overrides = Mapping[int | str | HintSite, Lie]
+
+observers: list[Callable[[Check], None]] = []
+"""Called with every check that the assertions here make and find as they should; see the pytest plugin."""
+
+
+def _observed(check: Check) -> Check:
+    for observer in observers:
+        observer(check)
+    return check
 
 
 def assert_satisfied(
@@ -49,7 +58,7 @@ def assert_satisfied(
             raise AssertionError(
                 f"engine {engine.name} computes another value of {name} in {template.name!r}"
             )
-    return check
+    return _observed(check)
 
 
 def assert_unsatisfied(
@@ -82,7 +91,7 @@ def assert_unsatisfied(
         other = [f for f in check.failures if f.label not in wanted and f"{f.scope}/{f.label}" not in wanted]
         if other:
             raise AssertionError(f"beside {wanted}, this does not hold either:\n{other[0]}")
-    return check
+    return _observed(check)
 
 
 def find_hints(template: Template, kind: str | None = None, scope: str | None = None) -> list[HintSite]:

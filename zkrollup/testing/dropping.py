@@ -314,8 +314,9 @@ class _Job:
         for name, values in witnesses:
             left = set(self.left())
             changes: dict[tuple[tuple[int, int], ...], None] = {}
+            broken = self.template.check_wires(values).failures if which == "invalid" else ()
             for row in sorted(left):
-                for change in self._lies_for(row, values, written):
+                for change in self._lies_for(row, values, written, [failure.row for failure in broken]):
                     changes.setdefault(tuple(change.items()))
             asked = [dict(change) for change in changes]
             for change, failing in zip(asked, replay_changes(self.batched, values, asked), strict=True):
@@ -325,21 +326,39 @@ class _Job:
                         lies = ", ".join(f"{self.template.wire_name(c)} = {v}" for c, v in change.items())
                         self.note(row, "lie", f"{which} assignment {name} with {lies}")
 
-    def _lies_for(self, row: int, values: Sequence[int], written: np.ndarray) -> Iterator[dict[int, int]]:
+    def _lies_for(
+        self, row: int, values: Sequence[int], written: np.ndarray, broken: Sequence[int]
+    ) -> Iterator[dict[int, int]]:
         """Inputs of the row, the wires that it sees last, and pairs of wires that keep a sum."""
         template = self.template
         given = template.num_links + template.num_inputs
         wires = sorted({c for side in range(3) for c, _ in template.rows.terms(side, row) if c})
         latest = max((int(written[c]) for c in wires), default=0)
         rng = random.Random(self.seed + row)
-        for c in wires if len(wires) <= _FEW else ():
+        last = [c for c in wires if c >= given and written[c] == latest]
+        for c in (*last[:_FEW], *(wires if len(wires) <= _FEW else ())):
             if c < given or written[c] == latest:
                 for value in (values[c] + 1, 1 - values[c], 0, 2, rng.randrange(MODULUS)):
                     if (value - values[c]) % MODULUS:
                         yield {c: value % MODULUS}
+        for c in last[:_FEW]:
+            for other in broken:
+                value = self._mending(c, other, values)
+                if value is not None and other != row:
+                    yield {c: value}
         if len(wires) <= 2:
             for c in wires:
                 yield from self._pairs(c, values)
+
+    def _mending(self, wire: int, row: int, values: Sequence[int]) -> int | None:
+        """The value of a wire with which a broken row holds, when it stands on one side of it."""
+        sides = [dict(self.template.rows.terms(side, row)) for side in range(3)]
+        a, b, c = (sum(k * values[w] for w, k in side.items()) for side in sides)
+        x, y, z = (side.get(wire, 0) for side in sides)
+        slope = (x * b + y * a - z) % MODULUS
+        if x * y or not slope:
+            return None
+        return (values[wire] - (a * b - c) * pow(slope, -1, MODULUS)) % MODULUS
 
     def _pairs(self, wire: int, values: Sequence[int]) -> Iterator[dict[int, int]]:
         """The wire and a neighbour in some sum: the neighbour flips between 0 and 1, or changes its sign,
