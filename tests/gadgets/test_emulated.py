@@ -16,6 +16,7 @@ from zkrollup.gadgets import weierstrass
 from zkrollup.gadgets.emulated import EmulatedField, plan
 from zkrollup.gadgets.weierstrass import EmulatedPoint
 from zkrollup.testing import (
+    assert_every_row_needed,
     assert_every_wire_bound,
     assert_lies_caught,
     assert_satisfied,
@@ -133,6 +134,18 @@ def test_canonical_and_is_zero__see_through_representatives(name):
             assert check["is"] == limbs(f, a)[0]
 
 
+def test_assert_canonical__takes_the_least_only():
+    f = SECP
+    cs = ConstraintSystem("least")
+    f.assert_canonical(cs, f.input(cs, "a"))
+    template = cs.freeze()
+    assert template.num_constraints == 256 + 4
+    for value in (0, 1, f.modulus - 1):
+        assert_satisfied(template, inputs={"a": limbs(f, value)})
+    for value in (f.modulus, f.modulus + 1, 2**256 - 1):
+        assert_unsatisfied(template, inputs={"a": limbs(f, value)}, by="bits below a constant of 256 bits")
+
+
 def shifted(site, f, by):
     """A hint's honest answer plus so much, as limbs; None if it does not fit them."""
 
@@ -203,6 +216,32 @@ def test_wires__are_bound():
     given = {"a": limbs(f, 2**60 + 12345), "b": limbs(f, 2**59 + 1)}
     assert_every_wire_bound(template, inputs=given)
     assert_lies_caught(template, inputs=given)
+
+
+def test_rows__are_all_needed():
+    f = EmulatedField(2**61 - 1, 24)
+    p = f.modulus
+    product = recorded(f, f.multiply)
+    assert_every_row_needed(
+        product,
+        [
+            {"a": limbs(f, 2**60 + 5), "b": limbs(f, 2**59 + 1)},
+            {"a": limbs(f, p - 1), "b": limbs(f, p - 1)},
+        ],
+    )
+    canonical = recorded(f, f.canonical, "a")
+    # A quotient of no range would make any element congruent to any other.
+    result, quotient = find_hints(canonical, "python")
+    endless = (5 + p) * pow(p, -1, MODULUS) % MODULUS
+    (low, *_) = find_hints(canonical, "bits", scope="identity")
+    forged = {}
+    for name, lie in (("top bit", {}), ("low bit", {low: [endless]})):
+        check = canonical.check(
+            {}, {"a": limbs(f, 5)}, override={result: [0, 0, 0], quotient: [endless], **lie}
+        )
+        assert {failure.label for failure in check.failures} == {"bit of a 2-bit number"}
+        forged[name] = check
+    assert_every_row_needed(canonical, [{"a": limbs(f, 12345**4)}, {"a": limbs(f, 0)}], forged)
 
 
 @pytest.mark.parametrize("width", [2, 4])
@@ -282,6 +321,8 @@ def test_bounds__that_would_wrap_are_refused_with_a_remedy():
     assert f.multiply(cs, f.reduce(cs, wide), a).bounds == a.bounds
     with pytest.raises(ValueError, match="an element modulo 0xd with limbs of 4 bits was used modulo 0xff"):
         f.add(cs, a, EmulatedField(13).constant(cs, 1))
+    with pytest.raises(ValueError, match=r"assert_canonical needs a reduced element, .*use canonical"):
+        f.assert_canonical(cs, wide)
     with pytest.raises(ValueError, match="an element has 3 limbs, got 1"):
         f.from_limbs(cs, [cs.input("x")])
     with pytest.raises(ValueError, match="an emulated field has an odd prime modulus of at most 384 bits"):

@@ -7,8 +7,12 @@ import random
 import pytest
 
 from zkrollup.crypto import merkle as twin
+from zkrollup.crypto import mimc as mimc_twin
+from zkrollup.crypto import poseidon as poseidon_twin
+from zkrollup.crypto import poseidon2 as poseidon2_twin
 from zkrollup.crypto.tables import MODULUS
 from zkrollup.cs import ConstraintSystem
+from zkrollup.gadgets import mimc, poseidon2
 from zkrollup.gadgets.merkle import (
     POSEIDON_NODE,
     NodeHash,
@@ -132,8 +136,22 @@ def test_update__at_the_depth_of_the_rollup(engine):
 
 # -- binary trees ----------------------------------------------------------------------------------------
 
-WHOLE = NodeHash.whole("poseidon of two", lambda cs, left, right: poseidon(cs, [left, right]))
-NODES = {"lanes": POSEIDON_NODE, "whole": WHOLE}
+# A node in the circuit, its twin, and the rows of a level.
+NODES = {
+    "poseidon by lanes": (POSEIDON_NODE, poseidon_twin.poseidon, 237),
+    "poseidon": (NodeHash.whole("poseidon", lambda cs, *x: poseidon(cs, x)), poseidon_twin.poseidon, 240),
+    "poseidon2": (
+        NodeHash.whole("poseidon2", lambda cs, *x: poseidon2.compress(cs, x)),
+        poseidon2_twin.compress,
+        216,
+    ),
+    "mimc7": (NodeHash.whole("mimc7", lambda cs, *x: mimc.mimc7_hash(cs, x)), mimc_twin.mimc7_hash, 729),
+    "mimc sponge": (
+        NodeHash.whole("mimc sponge", lambda cs, *x: mimc.mimc_sponge(cs, x)[0]),
+        lambda x: mimc_twin.mimc_sponge(x)[0],
+        1318,
+    ),
+}
 
 
 def binary_template(node, depth):
@@ -151,14 +169,15 @@ def binary_template(node, depth):
 
 @pytest.mark.parametrize("name", NODES)
 def test_binary__gives_the_roots_at_every_index(name, engine):
-    node, depth = NODES[name], 3
+    node, plain, rows = NODES[name]
+    depth = 3
     template = binary_template(node, depth)
-    rows = {"lanes": 237, "whole": 240}[name]
-    assert template.num_constraints == depth + 3 * depth * rows
+    counts = template.counts_by_scope()
+    assert sum(n for scope, n in counts.items() if scope.startswith("update")) == 2 * depth * rows
     leaves = [0, MODULUS - 1, 1, 3, 4, 12345, 2, MODULUS - 2]
-    root = twin.binary_root(leaves)
+    root = twin.binary_root(leaves, plain)
     for index, leaf in enumerate(leaves):
-        siblings = twin.binary_path(leaves, index)
+        siblings = twin.binary_path(leaves, index, plain)
         given = {
             "index": [index >> k & 1 for k in range(depth)],
             "before": leaf,
@@ -167,9 +186,9 @@ def test_binary__gives_the_roots_at_every_index(name, engine):
             "lanes": binary_lanes(index, siblings, node),
         }
         check = assert_satisfied(template, inputs=given, engine=engine)
-        assert check["roots[0]"] == root == twin.binary_root_from_path(leaf, index, siblings)
-        assert check["roots[1]"] == twin.binary_root([*leaves[:index], 77, *leaves[index + 1 :]])
-        for wrong in range(8):
+        assert check["roots[0]"] == root == twin.binary_root_from_path(leaf, index, siblings, plain)
+        assert check["roots[1]"] == twin.binary_root([*leaves[:index], 77, *leaves[index + 1 :]], plain)
+        for wrong in range(8) if index < 2 else ():
             if wrong != index:
                 # The path is of one index: with another one, and honest siblings, the root is another.
                 lie = {

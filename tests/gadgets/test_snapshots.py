@@ -190,8 +190,8 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
         )
     for name, prime in (("secp256k1", 2**256 - 2**32 - 977), ("2^255 - 19", 2**255 - 19)):
         f = EmulatedField(prime)
-        operations = ("multiply", "square", "inverse", "divide", "reduce", "canonical", "assert_equal")
-        for operation in (*operations, "is_zero", "is_equal"):
+        operations = ("multiply", "square", "inverse", "divide", "reduce", "canonical", "assert_canonical")
+        for operation in (*operations, "assert_equal", "is_zero", "is_equal"):
 
             def emulated(cs, i, f=f, operation=operation):
                 with cs.scope("inputs"):

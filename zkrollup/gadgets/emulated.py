@@ -37,6 +37,9 @@ D. Ozdemir et al., eprint 2022/1470, and gnark's former emulation).
 The width w is chosen for fewest rows of one product. A product with reduction costs about 2 rows a bit of
 p: 591 for secp256k1's base field.
 
+For comparison, circom-ecdsa's BigMultModP(64, 4), compiled by circom2 0.2.23 --O2, has 3,761 constraints;
+gnark's emulation, which proves ranges and identities with a commitment, has no equal in plain R1CS.
+
 Hints are Python's: a part with emulated arithmetic has its witness computed instance by instance.
 """
 
@@ -396,9 +399,18 @@ class EmulatedField:
         """The least of its class, 0 <= result < p. Rows: those of :meth:`reduce` and one for each run of
         zeros in p - 1, 4 for secp256k1."""
         out = self.reduce(cs, a)
-        assert out.bits is not None
-        assert_long_bits_less_than(cs, out.bits, self.modulus)
+        self.assert_canonical(cs, out)
         return out
+
+    def assert_canonical(self, cs: ConstraintSystem, a: Element) -> None:
+        """Demand a < p of a reduced element as it is; what this class computes is, when honest, but an
+        input may be another of its class. ``ValueError`` for an element whose bits are not known. Rows: 4."""
+        self._own(a)
+        if a.bits is None:
+            raise ValueError(
+                "assert_canonical needs a reduced element, whose bits are known; use canonical(cs, x)"
+            )
+        assert_long_bits_less_than(cs, a.bits, self.modulus)
 
     def is_zero(self, cs: ConstraintSystem, a: Element) -> Bool:
         """1 when a = 0 (mod p), else 0. Rows: 2 more than :meth:`canonical`."""
