@@ -51,7 +51,7 @@ CASES = [
 
 
 def test_compress__takes_17445_rows(compression, rows_of):
-    assert rows_of(compression) == 17_445  # circomlib's Sha256compression: 29,380 and more
+    assert rows_of(compression) == 17_445  # circomlib's Sha256compression: 30,328
 
 
 @pytest.mark.parametrize("words", CASES, ids=["zeros", "ones", "mixed", "random 1", "random 2"])

@@ -30,10 +30,10 @@ from zkrollup.gadgets.babyjubjub import Edwards, Montgomery
 from zkrollup.gadgets.eddsa import eddsa_poseidon_verify
 from zkrollup.gadgets.emulated import EmulatedField
 from zkrollup.gadgets.horner import horner_step
-from zkrollup.gadgets.keccak import keccak_f
+from zkrollup.gadgets.keccak import keccak256, keccak_f
 from zkrollup.gadgets.merkle import binary_membership, binary_update, merkle_membership, merkle_update
 from zkrollup.gadgets.poseidon import poseidon, poseidon_from_first_sbox
-from zkrollup.gadgets.sha256 import sha256_compress
+from zkrollup.gadgets.sha256 import sha256, sha256_compress
 
 FILE = Path(__file__).with_name("snapshots.json")
 
@@ -380,11 +380,13 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
         unused(lambda cs, i: sha256_compress(cs, list(i.values())[:8], list(i.values())[8:])),
         bool_arrays={f"w{k}": 32 for k in range(24)},
     )
+    count("sha256.sha256(512)", unused(lambda cs, i: sha256(cs, i["m"])), bool_arrays={"m": 512})
     count(
         "keccak.keccak_f",
         unused(lambda cs, i: keccak_f(cs, list(i.values()))),
         bool_arrays={f"l{k}": 64 for k in range(25)},
     )
+    count("keccak.keccak256(1080)", unused(lambda cs, i: keccak256(cs, i["m"])), bool_arrays={"m": 1080})
     count(
         "babyjubjub.multiply_fixed(251)",
         unused(lambda cs, i: curve.multiply_fixed(cs, BASE8, i["b"])),
