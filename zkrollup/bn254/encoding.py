@@ -60,16 +60,22 @@ class CoordinateNotCanonical(MalformedInput):
 
 
 class NotOnCurve(MalformedInput):
+    """A point that does not satisfy the curve's equation."""
+
     def __init__(self, what: str) -> None:
         super().__init__(what, "not on the curve")
 
 
 class NotInSubgroup(MalformedInput):
+    """A point of the twist that is not a multiple of G2's generator."""
+
     def __init__(self, what: str) -> None:
         super().__init__(what, "on the twist, but outside the subgroup of order r")
 
 
 class PointAtInfinity(MalformedInput):
+    """The point at infinity, where a proof or key must not have it."""
+
     def __init__(self, what: str) -> None:
         super().__init__(what, "the point at infinity is not accepted here")
 
