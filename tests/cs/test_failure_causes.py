@@ -12,6 +12,7 @@ from zkrollup.cs.scalar_field import MODULUS
 from zkrollup.engine import get_engine
 from zkrollup.gadgets.bits import range_check, to_bits, to_bits_strict
 from zkrollup.gadgets.compare import assert_less_or_equal, assert_nonzero, is_zero
+from zkrollup.gadgets.integers import divide
 
 HERE = Path(__file__)
 
@@ -130,6 +131,23 @@ def test_integer_division__by_zero_is_named() -> None:
     texts = [c.text for f in check.failures for c in f.causes]
     assert "b = 0 is a divisor" in texts
     assert "b - divmod#0[1] - 1 = -10 does not fit 8 bits" in texts
+
+
+def test_division_gadget__natively_names_divisor_and_range_with_a_legible_formula() -> None:
+    cs = ConstraintSystem("divide")
+    a, b = cs.input_uint("a", 8), cs.input_uint("b", 8)
+    quotient, remainder = divide(cs, a, b, 8, 8)
+    cs.export("sum", quotient + remainder)
+    (failure,) = failures_natively(cs.freeze(), {"a": 9, "b": 0})
+    assert failure.formula == (
+        "(b/128 - divmod#0[1]/128 - bits#3/128 - 129/128) * "
+        "(b/128 - divmod#0[1]/128 - bits#3/128 - 1/128) = 0"
+    )
+    assert [c.text for c in failure.causes] == [
+        "b = 0 is a divisor",
+        "b - divmod#0[1] - 1 = -10 does not fit 8 bits",
+    ]
+    assert {source_of(c.place) for c in failure.causes} == {"quotient, remainder = divide(cs, a, b, 8, 8)"}
 
 
 def test_boolean__that_is_neither_is_named() -> None:

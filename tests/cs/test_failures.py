@@ -93,6 +93,13 @@ def test_values__small_and_negative_ones_are_decimal() -> None:
     assert sum_text([("x", 1 << 100)]) == "0x1000…0000*x"
 
 
+def test_values__fractions_with_a_power_of_two_below_are_written_as_such() -> None:
+    half, tiny = pow(2, -1, MODULUS), pow(1 << 127, -1, MODULUS)
+    assert sum_text([("x", half), ("y", -3 * half), ("", 5 * half)]) == "x/2 - 3*y/2 + 5/2"
+    assert sum_text([("x", -tiny), ("", pow(1 << 16, -1, MODULUS))]) == "-x/2^127 + 1/65536"
+    assert sum_text([("x", pow(3, -1, MODULUS))]) == "-0x1021…0000*x"
+
+
 def test_failure__inside_a_gadget_also_names_the_line_that_called_it(tmp_path, monkeypatch) -> None:
     import zkrollup.cs.places as places
 

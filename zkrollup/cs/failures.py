@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from zkrollup.cs.places import Place
-from zkrollup.cs.scalar_field import signed
+from zkrollup.cs.scalar_field import MODULUS, signed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -183,24 +183,39 @@ def value_text(value: int) -> str:
     return str(near) if -(1 << 32) < near < _LONG else f"{value:#066x}"
 
 
-def _coefficient(value: int) -> str:
-    if value < _LONG:
-        return str(value)
-    digits = f"{value:x}"
-    return f"0x{digits[:4]}…{digits[-4:]}"
+def _fraction(value: int) -> tuple[int, int] | None:
+    """``value`` as numerator / 2^m with a small numerator, where it is one; the top bit of a number is what
+    the others leave over, divided by a power of two."""
+    for m in range(1, 254):
+        value = value * 2 % MODULUS
+        if abs(signed(value)) < 1 << 16:
+            return signed(value), m
+    return None
+
+
+def _term(name: str, coefficient: int) -> tuple[bool, str]:
+    """Whether a term is negative, and its text without the sign; a constant has no name."""
+    k, below = signed(coefficient), ""
+    if abs(k) >= _LONG and (fraction := _fraction(coefficient)) is not None:
+        k = fraction[0]
+        below = f"/{1 << fraction[1]}" if fraction[1] <= 16 else f"/2^{fraction[1]}"
+    size = f"{abs(k)}"
+    if abs(k) >= _LONG:
+        digits = f"{abs(k):x}"
+        size = f"0x{digits[:4]}…{digits[-4:]}"
+    text = size if not name else name if abs(k) == 1 else f"{size}*{name}"
+    return k < 0, text + below
 
 
 def sum_text(terms: Sequence[tuple[str, int]]) -> str:
-    """``3*x - y + 7`` from (name, coefficient); the name of a constant is the empty string."""
+    """``3*x - y/8 + 7`` from (name, coefficient); the name of a constant is the empty string."""
     text = ""
     for name, coefficient in terms[:_SHOWN_TERMS]:
-        k = signed(coefficient)
-        size = _coefficient(abs(k))
-        term = size if not name else name if abs(k) == 1 else f"{size}*{name}"
+        negative, term = _term(name, coefficient)
         if not text:
-            text = f"-{term}" if k < 0 else term
+            text = f"-{term}" if negative else term
         else:
-            text += f" - {term}" if k < 0 else f" + {term}"
+            text += f" - {term}" if negative else f" + {term}"
     if len(terms) > _SHOWN_TERMS:
         text += f" + … {len(terms) - _SHOWN_TERMS} more terms"
     return text or "0"
