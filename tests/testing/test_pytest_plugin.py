@@ -117,7 +117,7 @@ def test_product():
 
 def test_mutation__passes_where_every_row_is_missed(run) -> None:
     told = run(SATISFIED, "--mutation")
-    assert "'product': 1 of 1 rows are missed when dropped" in told
+    assert "1 templates with 1 rows: every wire changed, every row dropped; all of it was noticed" in told
 
 
 def test_mutation__fails_and_lists_what_survives(run, pytester: pytest.Pytester) -> None:
@@ -132,8 +132,7 @@ def test_mutation__fails_and_lists_what_survives(run, pytester: pytest.Pytester)
     assert "stale explanation 'gone'" in run(body, "--mutation", f"--mutation-explained={known}", code=1)
 
 
-def test_mutation__lists_free_wires_and_takes_refusals_for_invalid_assignments(run) -> None:
-    body = """
+CHOICE = """
 def test_choice():
     cs = ConstraintSystem("choice")
     b, x, y = cs.input_bool("b"), cs.input("x"), cs.input("y")
@@ -143,9 +142,30 @@ def test_choice():
     assert_satisfied(t, {}, {"b": 1, "x": 5, "y": 7})
     assert_unsatisfied(t, {}, {"b": 2, "x": 5, "y": 7}, by="b is boolean")
 """
-    told = run(body, "--mutation", code=1)
-    assert "1 by invalid" in told
-    assert "free wire x may be" in told
+
+
+def test_mutation__wants_an_input_to_matter_in_one_case_at_least(run) -> None:
+    run(CHOICE, "--mutation")
+    one_case = CHOICE.replace('    assert_satisfied(t, {}, {"b": 1, "x": 5, "y": 7})\n', "")
+    told = run(one_case, "--mutation", code=1)
+    assert "free wire x may be 6 instead of 5" in told
+    assert "what nobody noticed is above" in told
+
+
+def test_mutation__lists_a_computed_wire_that_one_case_leaves_free(run) -> None:
+    body = """
+def test_inverse():
+    cs = ConstraintSystem("zero")
+    x = cs.input("x")
+    inverse, zero = cs.hint_inverse_or_zero(x), cs.hint_is_zero(x)
+    cs.enforce(x, inverse, 1 - zero)
+    cs.enforce(x, zero, 0)
+    cs.export("zero", zero)
+    t = cs.freeze()
+    assert_satisfied(t, {}, {"x": 5})
+    assert_satisfied(t, {}, {"x": 0})
+"""
+    assert "free wire inverse_or_zero#0 may be 1 instead of 0" in run(body, "--mutation", code=1)
 
 
 def test_mutation__refuses_half_a_request(run, pytester: pytest.Pytester) -> None:

@@ -13,8 +13,9 @@ Options
     entries that a whole run of its tests no longer asks for.
     ``--mutation``: after the tests, take every template that ``assert_satisfied`` saw, with some witnesses
     that were accepted and all assignments that ``assert_unsatisfied`` saw refused; mutate every wire and
-    drop every constraint. What nobody notices is listed, and the run fails. In one process only, not with
-    xdist.
+    drop every constraint. What nobody notices is listed, and the run fails: rows that nobody misses, computed
+    wires that some witness leaves free, links and inputs that all of them leave free. In one process only,
+    not with xdist.
     ``--mutation-explained=FILE``: what may go unnoticed: a JSON object with ``wires`` and ``rows``, each an
     object of patterns and reasons (:class:`zkrollup.testing.Explained`).
 """
@@ -31,6 +32,7 @@ import pytest
 if TYPE_CHECKING:
     from zkrollup.cs import Check, Template
     from zkrollup.engine.interface import Engine
+    from zkrollup.testing.mutation import FreeWire
     from zkrollup.testing.reference_engine import ReferenceEngine
 
 __all__ = [
@@ -177,23 +179,27 @@ class _Mutation:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        from zkrollup.testing import circuits, drop_constraints, mutate_witness
+        from zkrollup.testing import circuits, drop_constraints
 
         circuits.observers.remove(self.note)
+        templates = rows = 0
         for seen in self.seen.values():
             if not seen.valid:
                 continue
-            template = seen.template
-            free = {
-                wire.column: wire
-                for values in seen.valid
-                for wire in mutate_witness(template, values)
-                if self.wires.reason(*wire.names) is None
-            }
-            dropped = drop_constraints(template, list(seen.valid), list(seen.invalid), explained=self.rows)
-            self.report.append(str(dropped))
-            self.report += [f"  free wire {wire}" for wire in free.values()]
-            self.failed = self.failed or bool(free) or bool(dropped.survivors)
+            rows += seen.template.num_constraints
+            free = self._free(seen)
+            dropped = drop_constraints(
+                seen.template, list(seen.valid), list(seen.invalid), explained=self.rows
+            )
+            if free or dropped.survivors:
+                self.report.append(str(dropped))
+                self.report += [f"  free wire {wire}" for wire in free]
+                self.failed = True
+            templates += 1
+        self.report.append(
+            f"{templates} templates with {rows} rows: every wire changed, every row dropped; "
+            + ("what nobody noticed is above" if self.failed else "all of it was noticed or is explained")
+        )
         for known in (self.wires, self.rows):
             if known.stale:
                 self.report += [f"{known.source}: stale explanation {pattern!r}" for pattern in known.stale]
@@ -201,7 +207,25 @@ class _Mutation:
         if self.failed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _free(self, seen: _Seen) -> list[FreeWire]:
+        """Computed wires that some witness leaves free; links and inputs that every witness leaves free:
+        an input may be without effect in one case or another."""
+        from zkrollup.testing import mutate_witness
+
+        template = seen.template
+        given = template.num_links + template.num_inputs
+        found: dict[int, list[FreeWire]] = {}
+        for values in seen.valid:
+            for wire in mutate_witness(template, values):
+                found.setdefault(wire.column, []).append(wire)
+        free = [
+            wires[0]
+            for column, wires in sorted(found.items())
+            if column >= given or len(wires) == len(seen.valid)
+        ]
+        return [wire for wire in free if self.wires.reason(*wire.names) is None]
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         terminalreporter.section("mutation of circuits")
-        for line in self.report or ["no test asserted that a template is satisfied"]:
+        for line in self.report:
             terminalreporter.write_line(line)
