@@ -162,7 +162,7 @@ class _Refuter:
         lin = rules.linear[row]
         if lin is not None:
             return self._linear(self._merge(row), queue)
-        found = rules.combinations(row, self.lookup)
+        found = rules.combinations(self._row(row), self.lookup)
         if found is not None:
             if not found:
                 return False

@@ -643,7 +643,9 @@ class Propagation:
 
     def _enumerate(self, row: int) -> bool:
         """The values of one wire over all combinations of the few values of the others."""
-        found = self.combinations(row, self.domains.__getitem__)
+        lin = self.linear[row]
+        sides: Row = ({}, {}, lin) if lin is not None else self.rows[row]
+        found = self.combinations(sides, self.domains.__getitem__)
         if found is None:
             return False
         if not found:
@@ -654,15 +656,16 @@ class Propagation:
                 self._restrict(wire, Domain.of(values, self.p), (row,), found)
         return True
 
-    def combinations(self, row: int, lookup: Callable[[int], Domain | None]) -> dict[int, set[int]] | None:
+    def combinations(self, row: Row, lookup: Callable[[int], Domain | None]) -> dict[int, set[int]] | None:
         """The values that each wire of a row takes in the combinations that satisfy it.
 
         Tries those of all wires but one, whose values must be few. None when that is too many or the last
         wire is not determined; empty when no combination satisfies the row.
         """
         p = self.p
-        lin = self.linear[row]
-        a, b, c = ({}, {}, {w: p - k for w, k in lin.items()}) if lin is not None else self.rows[row]
+        a, b, c = row
+        if len(a) > 9 or len(b) > 9 or len(c) > 9:
+            return None
         wires = sorted((a.keys() | b.keys() | c.keys()) - {0})
         if len(wires) > 8:
             return None
