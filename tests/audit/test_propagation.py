@@ -177,6 +177,29 @@ def test_elimination__solves_rows_together():
     assert unique(4, {1}, rows)[0] == set()
 
 
+def test_known_sum__a_product_of_sums_that_linear_rows_determine():
+    # 2 + 3 is known, though neither of them is; so is (2 + 3) * 4, here 5
+    rows = [linear({1: 1, 2: 1, 3: 1}), product({2: 2, 3: 2, 0: 1}, {4: 1}, {5: 1})]
+    found, done = unique(6, {1, 4}, rows)
+    assert found == {5}
+    assert done.reasons[5].rule == "known sum"
+    assert done.reasons[5].rows == (0, 1)
+    rows[1] = product({2: 2, 3: 1, 0: 1}, {4: 1}, {5: 1})
+    assert unique(6, {1, 4}, rows)[0] == set()
+
+
+def test_cases__is_zero_whose_result_an_optimiser_replaced_by_a_sum():
+    # x * inverse = 1 - (3 + 4), x * (3 + 4) = 0, and (3 + 4) * 5 = 6
+    rows = [
+        product({1: 1}, {2: 1}, {0: 1, 3: -1, 4: -1}),
+        product({1: 1}, {3: 2, 4: 2}, {}),
+        product({3: 1, 4: 1}, {5: 1}, {6: 1}),
+    ]
+    assert unique(7, {1, 5}, rows)[0] == {6}
+    rows[1] = product({1: 1}, {3: 1, 4: 2}, {})
+    assert unique(7, {1, 5}, rows)[0] == set()
+
+
 def test_constant__a_wire_with_one_value():
     found, done = unique(4, {3}, [linear({1: 2, 0: -8}), product({1: 1}, {2: 1}, {3: 1})])
     assert found == {1, 2}

@@ -13,6 +13,7 @@ The statement proved for a wire: two satisfying witnesses with the same inputs a
 - *cases*: the wire is determined if a known factor is zero, and also if it is not (is-zero, one-hot);
 - *elimination*: several rows, solved as a linear system with constant coefficients;
 - *division*: quotient and remainder of a known divisor, the remainder being smaller than it;
+- *known sum*: a product of two known sums, one of which a linear row determines although not its wires;
 - *comparison*: bits that could stand for x or for x + p, of which another part of the circuit refuses
   the latter: every prefix in which a number can exceed p - 1 is shown to be contradictory.
 
@@ -127,10 +128,15 @@ class Propagation:
         self._nonzero: dict[Key, Nonzero] = {}
         self._squares: dict[int, tuple[int, int]] = {}  # wire = k * square, by the row
         self._virtual_of: dict[int, int] = {}  # row -> its virtual row
+        self.virtuals: list[tuple[int, int]] = []
+        """Wires made up for sums, each with the row that defines it."""
+        self._sums: dict[Key, list[tuple[int, int]]] = {}
+        self._named: dict[Key, int] = {}
         self._tightened: dict[int, int] = {}
         self._clock = 0
         self._tried: set[tuple[object, ...]] = set()
         self._open: dict[int, frozenset[int]] = {}
+        self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._prepare()
 
     # -- bookkeeping -----------------------------------------------------------------------------------
@@ -200,9 +206,9 @@ class Propagation:
         self.unique[wire] = 1
         self._clock += 1
         origin = self.origin
-        self.reasons[wire] = Reason(
-            rule, tuple(sorted({origin[r] for r in rows})), self._clock, tuple(ranges)
-        )
+        used = tuple(sorted({origin[r] for r in rows}))
+        used = self._shared.setdefault(used, used)
+        self.reasons[wire] = Reason(rule, used, self._clock, tuple(ranges))
         bounded = self.domains[wire] is not None
         unknown, loose, factors = self.unknown, self._loose, self._factors
         for row in self.touching[wire]:
@@ -261,15 +267,21 @@ class Propagation:
         if new.values is not None and len(new.values) == 1 and not known:
             self._mark(wire, "constant", self.domain_rows[wire], (wire,))
 
-    def _virtual(self, terms: RowTerms, values: Iterable[int], row: int) -> None:
-        """A wire of its own for a sum that has few values."""
+    def _virtual(self, terms: RowTerms, row: int) -> int:
+        """A wire of its own for a sum; the row is where the sum stands."""
         wire = len(self.unique)
         self.unique.append(0)
         self.domains.append(None)
         self.touching.append([])
-        i = self._virtual_of[row] = len(self.rows)
-        self.rows.append(({}, {}, {}))
-        self.linear.append({**terms, wire: self.p - 1})
+        at = self._append(({}, {}, {}), {**terms, wire: self.p - 1}, row)
+        self.virtuals.append((wire, at))
+        return wire
+
+    def _append(self, sides: Row, lin: RowTerms | None, row: int) -> int:
+        """A row more, which follows from another."""
+        i = len(self.rows)
+        self.rows.append(sides)
+        self.linear.append(lin)
         self.origin.append(self.origin[row])
         self.unknown.append(0)
         self._loose.append(0)
@@ -279,7 +291,44 @@ class Propagation:
         self._case_queued.append(0)
         self._queue.append(i)
         self._enter(i)
-        self._restrict(wire, Domain.of(values, self.p), (row,))
+        return i
+
+    def _name_sums(self, row: int) -> None:
+        """Where two rows with a known factor have the same sum of unknown wires, give it a wire.
+
+        (An optimiser replaces the result of an is-zero test by the sum that it was set equal to.)
+        """
+        sides = self.rows[row]
+        if row >= self.system.num_rows:
+            return
+        for side in (0, 1, 2):
+            if side < 2 and not self._factors[row][side]:
+                continue
+            base = {w: k for w, k in sides[side].items() if w}
+            if not 2 <= len(base) <= 64 or all(self.unique[w] for w in base):
+                continue
+            key = _normal(base, self.p)
+            places = self._sums.setdefault(key, [])
+            if (row, side) in places:
+                continue
+            places.append((row, side))
+            if len({r for r, _ in places}) < 2:
+                continue
+            wire = self._named.get(key)
+            fresh = places[-1:]
+            if wire is None:
+                wire = self._named[key] = self._virtual(dict(key), row)
+                fresh = places
+            for at, which in fresh:
+                terms = self.rows[at][which]
+                k = next(v * pow(dict(key)[w], -1, self.p) % self.p for w, v in terms.items() if w)
+                short = {wire: k} | ({0: terms[0]} if 0 in terms else {})
+                copy = list(self.rows[at])
+                copy[which] = short
+                made = self._append((copy[0], copy[1], copy[2]), None, at)
+                if 0 in self._factors[made]:
+                    self._case_queued[made] = 1
+                    self._case_queue.append(made)
 
     def _live(self) -> Iterable[int]:
         """The rows that are there."""
@@ -298,7 +347,7 @@ class Propagation:
                 if self.unknown[row]:
                     self._cases(row)
                 continue
-            if self._eliminate() or self._compare():
+            if self._known_sums() or self._eliminate() or self._compare():
                 continue
             return self
 
@@ -570,7 +619,9 @@ class Propagation:
             start = roots[0]
             scale = pow(roots[-1] - start, -1, p) if len(roots) == 2 else 1
             terms = {w: k * scale % p for w, k in base.items()} | {0: -start * scale % p}
-            self._virtual({w: k for w, k in terms.items() if k}, range(len(roots)), row)
+            wire = self._virtual({w: k for w, k in terms.items() if k}, row)
+            self._virtual_of[row] = self.virtuals[-1][1]
+            self._restrict(wire, Domain.of(range(len(roots)), p), (row,))
 
     def _bound_linear(self, lin: RowTerms, row: int) -> None:
         """The range of the only wire without one, from those of the others."""
@@ -710,8 +761,12 @@ class Propagation:
     # -- digits ----------------------------------------------------------------------------------------
     def _digits(self, terms: RowTerms, row: int, also: Nonzero = _NOTHING) -> None:
         """Bounded unknown wires whose sum (with these coefficients) is known."""
-        for wire in self.determined_digits(terms):
-            self._mark(wire, "digits", (row, *self._why(terms, -1), *also.rows), (*terms, *also.ranges))
+        found = self.determined_digits(terms)
+        if found:
+            rows = (row, *self._why(terms, -1), *also.rows)
+            ranges = (*terms, *also.ranges)
+            for wire in found:
+                self._mark(wire, "digits", rows, ranges)
 
     def determined_digits(self, terms: RowTerms) -> list[int]:
         """Which of the wires a known sum of them determines, from their ranges.
@@ -758,6 +813,8 @@ class Propagation:
     def _cases(self, row: int) -> None:
         """Split on the value of a known factor: zero or not, or one of a few."""
         sides = self.rows[row]
+        if self.unknown[row] > 1:
+            self._name_sums(row)
         for side in (0, 1):
             if not self._factors[row][side] and sides[side].keys() - {0}:
                 self._split(row, {w: k for w, k in sides[side].items() if w})
@@ -962,6 +1019,34 @@ class Propagation:
                     progress = True
         return progress
 
+    def _known_sums(self) -> bool:
+        """A factor that a linear row determines, although not its wires, determines the product."""
+        p, unique = self.p, self.unique
+        known: dict[Key, int] = {}
+        products = []
+        for row in self._live():
+            if not 1 < self.unknown[row] <= 64:
+                continue
+            lin = self.linear[row]
+            if lin is None:
+                if self._factors[row] != [0, 0]:
+                    if 0 in self._factors[row]:
+                        products.append(row)
+                    continue
+                lin = self.rows[row][2]
+            known.setdefault(_normal({w: k for w, k in lin.items() if not unique[w]}, p), row)
+        progress = False
+        for row in products if known else ():
+            a, b, c = self.rows[row]
+            factor = a if self._factors[row][0] else b
+            left = [w for w in c if not unique[w]]
+            if len(left) == 1:
+                by = known.get(_normal({w: k for w, k in factor.items() if not unique[w]}, p))
+                if by is not None:
+                    self._mark(left[0], "known sum", (row, by))
+                    progress = True
+        return progress
+
     # -- comparison ------------------------------------------------------------------------------------
     def _compare(self) -> bool:
         """Digits of a number below 2 p, when the other rows refuse the number plus p."""
@@ -984,7 +1069,9 @@ class Propagation:
             used = refuse_aliases(self, terms, lin if self.linear[row] is not None else {})
             if used is not None:
                 progress = True
-                ranges = {w for r in (row, *used) for side in self.rows[r] for w in side} | terms.keys()
+                ranges = tuple(
+                    {w for r in (row, *used) for side in self.rows[r] for w in side} | terms.keys()
+                )
                 used |= set(self._why(terms, -1))
                 for wire in terms:
                     self._mark(wire, "comparison", (row, *used), ranges)

@@ -60,7 +60,7 @@ class Solver:
         if base is not None:
             for wire in open_wires or ():
                 self.values[wire] = None
-            for wire, row in self._virtual_rows():
+            for wire, row in self.rules.virtuals:
                 terms = rules.linear[row] or {}
                 if any(self.values[w] is None for w in terms):
                     self.values[wire] = None
@@ -78,14 +78,9 @@ class Solver:
             for row in range(-len(self._demands), len(rules.rows)):
                 self._push(row)
 
-    def _virtual_rows(self) -> list[tuple[int, int]]:
-        rules = self.rules
-        first = rules.system.num_rows
-        return [(rules.num_wires + i, first + i) for i in range(len(rules.rows) - first)]
-
     def _virtual_values(self, base: Sequence[int]) -> list[int]:
         out = []
-        for wire, row in self._virtual_rows():
+        for wire, row in self.rules.virtuals:
             terms = self.rules.linear[row] or {}
             out.append(sum(k * base[w] for w, k in terms.items() if w != wire) % self.p)
         return out

@@ -136,7 +136,7 @@ class _Local(Propagation):
         self._clock = 0
         self._tightened = {}
         self._virtual_of = whole._virtual_of
-        self._tried, self._open = set(), {}
+        self._tried, self._open, self._shared = set(), {}, {}
         self._squares = whole._squares
         for wire in whole.rows[row][2]:
             if wire in self._squares and whole._squares[wire][1] == row:
@@ -198,3 +198,6 @@ class _Local(Propagation):
 
     def _live(self) -> Iterable[int]:
         return self._near
+
+    def _name_sums(self, row: int) -> None:
+        """The sums that have a wire have it already."""
