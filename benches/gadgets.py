@@ -54,6 +54,7 @@ ROWS = (
     Row("1 of 8 constants", "select.lookup(8)"),
     Row("1 of 256 constants", "select.lookup(256)"),
     Row("conditional swap", "select.conditional_swap", "Switcher()"),
+    Row("less than, any two elements", "compare.less_than_field"),
     Row("less than, 64 bits given", "compare.less_than_bits(64)"),
     Row("product of 64-bit integers, in range", "integers.multiply(64)"),
     Row("quotient and remainder, 64 bits", "integers.divide(64, 64)"),
@@ -133,6 +134,10 @@ ROWS = (
     Row("sparse Merkle proof, 32 levels", "smt.sparse_verify(32 levels)", "SMTVerifier(32)"),
     Row("sparse Merkle change, 10 levels", "smt.sparse_process(10 levels)", "SMTProcessor(10)"),
     Row("sparse Merkle change, 32 levels", "smt.sparse_process(32 levels)", "SMTProcessor(32)"),
+    Row("product modulo secp256k1's prime", "emulated.multiply(secp256k1)"),
+    Row("inverse modulo secp256k1's prime", "emulated.inverse(secp256k1)"),
+    Row("product modulo 2^255 - 19", "emulated.multiply(2^255 - 19)"),
+    Row("inverse modulo 2^255 - 19", "emulated.inverse(2^255 - 19)"),
 )
 
 
