@@ -38,6 +38,8 @@ class Row(NamedTuple):
 
 L_MINUS_1 = "2736030358979909402780800718157159386076813972158567259200215660948447373040"
 
+DEEPER = "a path of ours may be as deep as there are levels, the template's one less"
+
 ROWS = (
     Row("bits of a number below 2^64", "bits.range_check(64)", "Num2Bits(64)"),
     Row("bits of a number below 2^253", "bits.range_check(253)", "Num2Bits(253)"),
@@ -130,14 +132,19 @@ ROWS = (
     Row("4-ary Merkle update, depth 2", "merkle.merkle_update(depth 2)"),
     Row("binary Merkle membership, depth 2", "merkle.binary_membership(depth 2)"),
     Row("binary Merkle update, depth 2", "merkle.binary_update(depth 2)"),
-    Row("sparse Merkle proof, 10 levels", "smt.sparse_verify(10 levels)", "SMTVerifier(10)"),
-    Row("sparse Merkle proof, 32 levels", "smt.sparse_verify(32 levels)", "SMTVerifier(32)"),
-    Row("sparse Merkle change, 10 levels", "smt.sparse_process(10 levels)", "SMTProcessor(10)"),
-    Row("sparse Merkle change, 32 levels", "smt.sparse_process(32 levels)", "SMTProcessor(32)"),
+    Row("sparse Merkle proof, 10 levels", "smt.sparse_verify(10 levels)", "SMTVerifier(10)", DEEPER),
+    Row("sparse Merkle proof, 32 levels", "smt.sparse_verify(32 levels)", "SMTVerifier(32)", DEEPER),
+    Row("sparse Merkle change, 10 levels", "smt.sparse_process(10 levels)", "SMTProcessor(10)", DEEPER),
+    Row("sparse Merkle change, 32 levels", "smt.sparse_process(32 levels)", "SMTProcessor(32)", DEEPER),
+    Row("sparse Merkle update alone, 32 levels", "smt.sparse_update(32 levels)"),
     Row("product modulo secp256k1's prime", "emulated.multiply(secp256k1)"),
     Row("inverse modulo secp256k1's prime", "emulated.inverse(secp256k1)"),
+    Row("least residue modulo secp256k1's prime", "emulated.canonical(secp256k1)"),
     Row("product modulo 2^255 - 19", "emulated.multiply(2^255 - 19)"),
     Row("inverse modulo 2^255 - 19", "emulated.inverse(2^255 - 19)"),
+    Row("point on secp256k1", "weierstrass.assert_on_curve(secp256k1)"),
+    Row("sum of points of secp256k1, apart", "weierstrass.add_distinct(secp256k1)"),
+    Row("doubling on secp256k1", "weierstrass.double(secp256k1)"),
 )
 
 

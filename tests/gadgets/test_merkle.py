@@ -24,7 +24,12 @@ from zkrollup.gadgets.merkle import (
     merkle_update,
 )
 from zkrollup.gadgets.poseidon import poseidon
-from zkrollup.testing import assert_every_wire_bound, assert_satisfied, assert_unsatisfied
+from zkrollup.testing import (
+    assert_every_row_needed,
+    assert_every_wire_bound,
+    assert_satisfied,
+    assert_unsatisfied,
+)
 
 
 def lane_inputs(cs, depth):
@@ -200,6 +205,21 @@ def test_binary__gives_the_roots_at_every_index(name, engine):
             template, inputs=given | {"before": (leaf + 1) % MODULUS}, by="membership/the root"
         )
     assert_every_wire_bound(template, inputs=given)
+
+
+def test_binary__rows_are_all_needed():
+    template = binary_template(POSEIDON_NODE, 1)
+    valid = [
+        {
+            "index": [index],
+            "before": leaf,
+            "after": 77,
+            "root": twin.binary_root([3, 4]),
+            "lanes": binary_lanes(index, [7 - leaf]),
+        }
+        for index, leaf in enumerate((3, 4))
+    ]
+    assert_every_row_needed(template, valid, explained={"index[0] is boolean": "the test's own index"})
 
 
 def test_binary__shapes_are_refused_by_name():

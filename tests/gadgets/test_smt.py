@@ -169,6 +169,24 @@ def test_delete__to_the_empty_tree(process):
     assert assert_satisfied(process, inputs=writing(delete))["root_after"] == 0
 
 
+def test_delete__may_leave_a_lone_leaf_below_its_place(process):
+    """What sparse_write does not state, as circomlib's SMTProcessor: ``is_old0`` beside a leaf. The map is
+    right, the root is not the tree's."""
+    tree = SparseMerkleTree()
+    tree.insert(0, 1)
+    tree.insert(1, 2)
+    before, lone = tree.root, sparse_leaf(0, 1)
+    honest = writing(tree.delete(1))
+    assert (honest["is_old0"], tree.root) == (0, lone)
+    stubborn = honest | {
+        "is_old0": 1,
+        "root": before,
+        "lanes": smt.sparse_lanes(1, [lone], LEVELS),
+    }
+    check = assert_satisfied(process, inputs=stubborn)
+    assert check["root_after"] == sparse_root(1, 0, (lone,)) != tree.root
+
+
 def test_nothing__leaves_any_root(process):
     tree, _low, high = colliding()
     given = writing(tree.insert(high, 3)) | {"insert": 0, "change": 0, "old_key": high, "root": 12345}
