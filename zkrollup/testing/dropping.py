@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zkrollup.audit import Constraints, Jacobian, propagate
+from zkrollup.audit.without import Without
 from zkrollup.cs import R1CS, Check, Template, Witness
 from zkrollup.cs.scalar_field import MODULUS, from_mont, mont_array
 from zkrollup.engine.interface import Engine
@@ -405,11 +406,14 @@ class _Job:
         return frozenset(out)
 
     def propagate(self, seconds: float | None) -> None:
+        """Rows whose conclusions are lost without them, confirmed by running all rules anew."""
         deadline = None if seconds is None else time.monotonic() + seconds
         system = Constraints.from_template(self.template)
-        whole = sum(propagate(system).unique)
+        rules = propagate(system)
+        wires, without = system.num_wires, Without(rules)
+        whole = sum(rules.unique[:wires])  # behind them come sums that the rules gave a wire of their own
         for row in self.left():
             if deadline is not None and time.monotonic() > deadline:
                 return
-            if sum(propagate(system, row).unique) < whole:
+            if without.lost(row) and sum(propagate(system, row).unique[:wires]) < whole:
                 self.note(row, "propagation", "uniqueness is no longer proved without it")
