@@ -422,3 +422,7 @@ def test_points__lies_are_caught(points_template):
     p, q = CURVE.multiply(77, CURVE.generator), CURVE.multiply(78, CURVE.generator)
     hints = find_hints(points_template, "python")
     assert_lies_caught(points_template, inputs=given_points(p=p, q=q), hints=hints)
+
+
+def test_curve__has_the_width_that_would_be_chosen():
+    assert weierstrass.SECP256K1.field == EmulatedField(CURVE.p)
