@@ -13,6 +13,7 @@ The statement proved for a wire: two satisfying witnesses with the same inputs a
 - *cases*: the wire is determined if a known factor is zero, and also if it is not (is-zero, one-hot);
 - *elimination*: several rows, solved as a linear system with constant coefficients;
 - *division*: quotient and remainder of a known divisor, the remainder being smaller than it;
+- *sums*: products of sums that are known, though no wire of them is, as ``--O2`` leaves them;
 - *known sum*: a product of two known sums, one of which a linear row determines although not its wires;
 - *comparison*: bits that could stand for x or for x + p, of which another part of the circuit refuses
   the latter: every prefix in which a number can exceed p - 1 is shown to be contradictory.
@@ -138,6 +139,9 @@ class Propagation:
         self._open: dict[int, frozenset[int]] = {}
         self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._prepare()
+
+    _sum_work = 20_000_000
+    """Changes of coefficients left to :meth:`_span`."""
 
     # -- bookkeeping -----------------------------------------------------------------------------------
     def _prepare(self) -> None:
@@ -347,7 +351,7 @@ class Propagation:
                 if self.unknown[row]:
                     self._cases(row)
                 continue
-            if self._known_sums() or self._eliminate() or self._compare():
+            if self._known_sums() or self._eliminate() or self._span() or self._compare():
                 continue
             return self
 
@@ -1046,6 +1050,21 @@ class Propagation:
                     self._mark(left[0], "known sum", (row, by))
                     progress = True
         return progress
+
+    def _span(self) -> bool:
+        """Wires in the space of all sums that are known, see :mod:`zkrollup.audit.span`."""
+        from zkrollup.audit.span import determined_by_sums
+
+        key = ("sums", sum(self.unique))
+        if key in self._tried or self._sum_work <= 0:
+            return False
+        self._tried.add(key)
+        found, work = determined_by_sums(self, self._live(), self._sum_work)
+        self._sum_work -= work
+        found = [(wire, rows) for wire, rows in found if not self.unique[wire]]
+        for wire, rows in found:
+            self._mark(wire, "sums", rows)
+        return bool(found)
 
     # -- comparison ------------------------------------------------------------------------------------
     def _compare(self) -> bool:
