@@ -48,9 +48,7 @@ class EmulatedPoint:
 
 
 # SEC 2, version 2.0, section 2.4.1. The width is the one that would be chosen.
-SECP256K1 = EmulatedCurve(
-    EmulatedField(2**256 - 2**32 - 977, limb_bits=24), 0, 7
-)
+SECP256K1 = EmulatedCurve(EmulatedField(2**256 - 2**32 - 977, limb_bits=24), 0, 7)
 
 
 def assert_on_curve(cs: ConstraintSystem, curve: EmulatedCurve, point: EmulatedPoint) -> None:
