@@ -174,3 +174,4 @@ def test_mutation__refuses_half_a_request(run, pytester: pytest.Pytester) -> Non
     told = run(SATISFIED, "--mutation", f"--mutation-explained={missing}", code=4)
     assert "--mutation-explained: " in told
     assert "in one process" in run(SATISFIED, "--mutation", "-n", "2", code=4)
+    assert "writes files: run it in one process" in run(SNAPSHOT, "--circuit-snapshots", "-n", "2", code=4)

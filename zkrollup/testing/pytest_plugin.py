@@ -57,8 +57,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    many = getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput")
+    if many and config.getoption("--circuit-snapshots", default=False):
+        raise pytest.UsageError("--circuit-snapshots writes files: run it in one process, without -n")
     if config.getoption("--mutation", default=False):
-        if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+        if many:
             raise pytest.UsageError(
                 "--mutation collects what all tests saw: run it in one process, without -n"
             )
