@@ -32,7 +32,7 @@ def check_field(reader: Reader) -> None:
         raise reader.error("n8", size, "32")
     prime = reader.integer("prime", size)
     if prime != FR_MODULUS:
-        found = f"{prime} (that of {_PRIMES[prime]})" if prime in _PRIMES else prime
+        found = f"{_PRIMES[prime]}'s {prime}" if prime in _PRIMES else prime
         raise reader.error("prime", found, f"BN254's r = {FR_MODULUS}; compile with --prime bn128")
     if size != 32:
         raise reader.error("n8", size, "32")
