@@ -104,13 +104,20 @@ def _names_for_annotations(modules: Iterable[ModuleType]) -> Iterator[None]:
             del vars(builtins)[name]
 
 
+def _imported() -> list[ModuleType]:
+    """The public modules, with the names that some fetch only on first use: pdoc looks for what is there."""
+    found = [importlib.import_module(name) for name in public_modules()]
+    for module in found:
+        for name in getattr(module, "__all__", ()):
+            vars(module)[name] = getattr(module, name)
+    return found
+
+
 def build(folder: Path, *, search: bool = True) -> list[str]:
     """Writes the site; returns what is wrong with it: warnings of pdoc, public names without a docstring."""
     version = f"zkrollup {zkrollup.__version__}"
     pdoc.render.configure(docformat="google", footer_text=version, search=search)
-    for name in zkrollup.__all__:  # fetched on first use; pdoc looks only for what is there
-        vars(zkrollup)[name] = getattr(zkrollup, name)
-    found = [importlib.import_module(name) for name in public_modules()]
+    found = _imported()
     with warnings.catch_warnings(record=True) as caught, _names_for_annotations(found):
         warnings.simplefilter("always")
         modules = {module.__name__: pdoc.doc.Module(module) for module in found}
@@ -220,11 +227,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: built, nothing is wrong; 1: built, and what is wrong is printed."""
     parser = argparse.ArgumentParser(description=inspect.getdoc(sys.modules[__name__]))
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "build" / "docs")
+    parser.add_argument("--check", action="store_true", help="build nothing, only look for docstrings")
     parser.add_argument(
         "--no-search", action="store_true", help="leave the search out: a quarter of the time"
     )
     options = parser.parse_args(arguments)
     folder = options.folder
+    if options.check:
+        problems = undocumented({module.__name__: pdoc.doc.Module(module) for module in _imported()})
+        print("\n".join(f"{name} has no docstring" for name in problems), end="", file=sys.stderr)
+        return int(bool(problems))
     problems = build(folder, search=not options.no_search)
     for problem in problems:
         print(problem, file=sys.stderr)

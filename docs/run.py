@@ -237,7 +237,10 @@ def rewrite(page: Path, outcomes: list[Outcome]) -> int:
         begin = one.block.shown_line - 1
         end = begin + one.block.shown.count("\n")
         printed = _OURS.sub(r"…/zkrollup/\1:…", one.printed)
-        lines[begin:end] = [line.rstrip() for line in printed.strip("\n").split("\n")]
+        before, after = lines[begin:end], [line.rstrip() for line in printed.strip("\n").split("\n")]
+        if len(before) == len(after):  # lines that are true as they stand keep their ellipses
+            after = [old if _alike(old, new) else new for old, new in zip(before, after, strict=True)]
+        lines[begin:end] = after
     if changed:
         page.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return len(changed)
