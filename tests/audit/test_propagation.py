@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from zkrollup.audit import Constraints, propagate
+from zkrollup.audit.jacobian import Elimination
 from zkrollup.cs import ConstraintSystem
 from zkrollup.cs.scalar_field import MODULUS as R
 from zkrollup.gadgets.bits import to_bits_strict
@@ -175,6 +178,37 @@ def test_elimination__solves_rows_together():
     assert unique(4, {1}, rows)[0] == {2, 3}
     rows[1] = linear({1: 2, 2: 2, 3: 2})
     assert unique(4, {1}, rows)[0] == set()
+
+
+def test_elimination__a_second_system_of_the_same_size_is_solved_too():
+    """What the first pair of rows determines makes another pair linear, with as many terms."""
+    pair = [linear({2: 1, 3: 1, 1: -1}), linear({2: 1, 3: 2, 1: -5})]
+    again = [product({2: 1}, {2: 1}, {4: 1, 5: 1}), product({3: 1}, {3: 1}, {4: 1, 5: 2})]
+    found, done = unique(6, {1}, pair + again)
+    assert found == {2, 3, 4, 5}
+    assert done.reasons[5].rule == "elimination"
+    assert set(done.reasons[5].rows) == {2, 3}
+
+
+def test_elimination__rows_that_repeat_each_other_determine_nothing():
+    assert unique(4, {1}, [linear({2: 1, 3: 1, 1: -1}), linear({2: 3, 3: 3, 1: -3})])[0] == set()
+
+
+def test_elimination__is_right_by_counting_ranks():
+    """Dense systems modulo a small prime: a wire is determined when its unit vector is in the row space."""
+    rng = random.Random(5)
+    for _ in range(60):
+        wires, count = 9, rng.randint(2, 8)
+        rows = [
+            linear({w: rng.randrange(1, 7) for w in rng.sample(range(2, wires), rng.randint(2, 5))}, 7)
+            for _ in range(count)
+        ]
+        matrix = [row[2] for row in rows]
+        rank = Elimination([dict(row) for row in matrix], 7).rank
+        found, _ = unique(wires, {1}, rows, 7)
+        for wire in range(2, wires):
+            spanned = Elimination([*(dict(row) for row in matrix), {wire: 1}], 7).rank == rank
+            assert spanned == (wire in found)
 
 
 def test_known_sum__a_product_of_sums_that_linear_rows_determine():

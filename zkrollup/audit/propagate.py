@@ -142,6 +142,8 @@ class Propagation:
 
     _sum_work = 20_000_000
     """Changes of coefficients left to :meth:`_span`."""
+    _elimination_work = 50_000_000
+    """Changes of coefficients left to :meth:`_eliminate`."""
 
     # -- bookkeeping -----------------------------------------------------------------------------------
     def _prepare(self) -> None:
@@ -1009,17 +1011,21 @@ class Propagation:
                     continue
                 lin = self.rows[row][2]
             system.append(({w: k for w, k in lin.items() if not unique[w]}, frozenset((row,))))
-        key = ("eliminated", len(system), sum(len(t) for t, _ in system))
-        if len(system) < 2 or key in self._tried:
-            return False
-        self._tried.add(key)
         progress = False
-        for part in _components(system):
-            if not 2 <= len(part) <= 300:
+        for part in _components(system) if len(system) > 1 else ():
+            if not 2 <= len(part) <= 300 or self._elimination_work <= 0:
                 continue
-            for wire, rows in _solved(part, p):
+            # of the same rows only fewer wires can be unknown later
+            rows = tuple(sorted(r for _, used in part for r in used))
+            key = ("eliminated", hash(rows), sum(len(terms) for terms, _ in part))
+            if key in self._tried:
+                continue
+            self._tried.add(key)
+            solved, work = _solved(part, p)
+            self._elimination_work -= work
+            for wire, used in solved:
                 if not unique[wire]:
-                    self._mark(wire, "elimination", rows)
+                    self._mark(wire, "elimination", used)
                     progress = True
         return progress
 
@@ -1226,17 +1232,18 @@ def _components(
     return list(groups.values())
 
 
-def _solved(system: list[tuple[dict[int, int], frozenset[int]]], p: int) -> list[tuple[int, frozenset[int]]]:
-    """The unknowns that a linear system determines, each with the rows that do."""
+def _solved(
+    system: list[tuple[dict[int, int], frozenset[int]]], p: int
+) -> tuple[list[tuple[int, frozenset[int]]], int]:
+    """The unknowns that a linear system determines, each with the rows that do; and the work that it took."""
     pivots: dict[int, tuple[dict[int, int], frozenset[int]]] = {}
+    places: dict[int, set[int]] = {}  # wire -> the pivots in whose rows it stands
+    work = 0
     for terms, rows in sorted(system, key=lambda item: len(item[0])):
         left, used = dict(terms), rows
-        for wire in list(left):
-            if wire in pivots and wire in left:
-                _subtract(left, pivots[wire][0], left[wire], p)
-                used |= pivots[wire][1]
-        while left and any(w in pivots for w in left):
-            wire = next(w for w in left if w in pivots)
+        # rows of pivots hold no other pivot, so one pass is enough
+        for wire in [w for w in left if w in pivots]:
+            work += len(pivots[wire][0])
             _subtract(left, pivots[wire][0], left[wire], p)
             used |= pivots[wire][1]
         if not left:
@@ -1244,12 +1251,22 @@ def _solved(system: list[tuple[dict[int, int], frozenset[int]]], p: int) -> list
         pivot = next(iter(left))
         scale = pow(left[pivot], -1, p)
         left = {w: k * scale % p for w, k in left.items()}
-        for wire, (other, why) in list(pivots.items()):
-            if pivot in other:
-                _subtract(other, left, other[pivot], p)
-                pivots[wire] = (other, why | used)
+        for wire in sorted(places.pop(pivot, ())):
+            other, why = pivots[wire]
+            work += len(left)
+            _subtract(other, left, other[pivot], p)
+            pivots[wire] = (other, why | used)
+            for w in left:
+                if w in other:
+                    places.setdefault(w, set()).add(wire)
+                elif w in places:
+                    places[w].discard(wire)
         pivots[pivot] = (left, used)
-    return sorted((wire, rows) for wire, (terms, rows) in pivots.items() if len(terms) == 1)
+        for w in left:
+            if w != pivot:
+                places.setdefault(w, set()).add(pivot)
+    found = sorted((wire, rows) for wire, (terms, rows) in pivots.items() if len(terms) == 1)
+    return found, work
 
 
 def _subtract(target: dict[int, int], source: RowTerms, k: int, p: int) -> None:
