@@ -152,6 +152,51 @@ def test_json__snarkjs_and_we_write_the_same_public_inputs(compiled: Case, tmp_p
     assert theirs == json.loads(public_inputs_to_json(compiled.public))
 
 
+def exported(name: str, shapes: str, values: dict[str, object], folder: Path) -> tuple[Path, Path]:
+    """The .r1cs and .wtns of one of our gadgets, as ``zkrollup export r1cs`` writes them."""
+    from zkrollup.cli import run
+
+    inputs, r1cs, wtns = folder / "inputs.json", folder / "ours.r1cs", folder / "ours.wtns"
+    inputs.write_text(json.dumps(values))
+    arguments = ["export", "r1cs", str(r1cs), "--circuit", f"zkrollup.gadgets.{name}", "--shapes", shapes]
+    assert run([*arguments, "--wtns", str(wtns), "--inputs", str(inputs)]) == 0
+    return r1cs, wtns
+
+
+def test_our_gadget__exported_is_set_up_proved_and_verified_by_snarkjs(
+    engine: Engine, tmp_path: Path
+) -> None:
+    from zkrollup.crypto.poseidon import poseidon
+
+    r1cs, wtns = exported("poseidon:poseidon", '{"inputs": ["field", "field"]}', {"inputs": [7, 8]}, tmp_path)
+    assert snarkjs("check", r1cs, wtns)
+    key = tmp_path / "key.zkey"
+    assert snarkjs("setup", r1cs, 10, key, tmp_path / "vkey.json")
+    assert snarkjs("prove", key, wtns, tmp_path / "proof.json", tmp_path / "public.json")
+    public = load_public_inputs(tmp_path / "public.json")
+    assert public == [poseidon([7, 8])]
+    files = tmp_path / "vkey.json", tmp_path / "public.json", tmp_path / "proof.json"
+    assert snarkjs("verify", *files)
+    vk = VerifyingKey.load(tmp_path / "vkey.json")
+    assert verify(vk, public, Proof.load(tmp_path / "proof.json"))
+    theirs = Case(r1cs, wtns, key, engine)
+    assert accepts(theirs, theirs.prove(), public, tmp_path)
+    assert not accepts(theirs, theirs.prove(), others(public), tmp_path)
+
+
+def test_our_batch__exported_satisfies_for_snarkjs(tmp_path: Path) -> None:
+    from zkrollup.cli import run
+
+    r1cs, wtns = tmp_path / "batch.r1cs", tmp_path / "batch.wtns"
+    shape = ["--slots", "1", "--depth", "2"]
+    assert run(["export", "r1cs", str(r1cs), *shape, "--wtns", str(wtns), "--txs", "1"]) == 0
+    assert snarkjs("check", r1cs, wtns)
+    values = WtnsFile.read(wtns).values.copy()
+    values[-1, 0] ^= np.uint64(1)
+    WtnsFile(values).write(wtns)
+    assert not snarkjs("check", r1cs, wtns)
+
+
 def test_ceremony__ours_and_snarkjs_contributions_to_one_key_both_verify(ours: Case, tmp_path: Path) -> None:
     powers = VECTORS / "ceremony" / "prepared_5.ptau"
     layout, ptau, engine = R1csFile.read(ours.r1cs).layout(), Ptau.load(powers), ours.engine
