@@ -224,3 +224,32 @@ def test_row_keys__are_distinct_and_fit_an_sqlite_integer() -> None:
     assert len(keys) == 24
     assert max(keys) < 2**63
     assert ROW_NODES == 16 + 4
+
+
+def test_sqlite__within_an_owners_file_is_part_of_the_owners_transaction(tmp_path) -> None:
+    path = tmp_path / "owner.db"
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("CREATE TABLE mine (x)")
+    state = StateTree(SQLiteStore.within(db, path, DEPTH, empty_root(DEPTH)))
+    put(state, (1, account(1)))
+    before = everything(state)
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("INSERT INTO mine VALUES (1)")
+    put(state, (2, account(2)), batch_number=1)
+    mark = state.snapshot()
+    with pytest.raises(sqlite3.IntegrityError):  # undone alone, the owner's transaction goes on
+        put(state, (3, account(2)))
+    assert state.snapshot() == mark
+    db.execute("ROLLBACK")
+    assert everything(state) == before
+    assert db.execute("SELECT count(*) FROM mine").fetchone()[0] == 0
+    db.execute("BEGIN IMMEDIATE")
+    put(state, (2, account(2)), batch_number=1)
+    db.execute("COMMIT")
+    db.close()
+    db = sqlite3.connect(path, isolation_level=None)
+    reopened = StateTree(SQLiteStore.within(db, path, DEPTH, empty_root(DEPTH)))
+    assert [index for index, _ in reopened.accounts()] == [1, 2]
+    with pytest.raises(StoreMismatch, match="depth is 3; expected 4"):
+        SQLiteStore.within(db, path, 4, empty_root(4))
+    db.close()

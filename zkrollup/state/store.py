@@ -173,6 +173,7 @@ class SQLiteStore:
 
     A new file gets ``depth`` and ``empty_root``; an existing one must have that depth. The journal
     lies in the file too, so a commit can be undone after a restart. Raises :class:`StoreMismatch`.
+    :meth:`within` keeps a state among the tables of somebody else's file.
     """
 
     def __init__(
@@ -187,6 +188,30 @@ class SQLiteStore:
             self._db.close()
             raise
 
+    @classmethod
+    def within(
+        cls,
+        db: sqlite3.Connection,
+        path: str | Path,
+        depth: int,
+        empty_root: int,
+        *,
+        journal_length: int = JOURNAL_LENGTH,
+    ) -> SQLiteStore:
+        """The state in a file that its owner has opened, checked, and will close; ``path`` is its name.
+
+        ``db`` is in autocommit mode. What is done here inside a transaction of the owner's is a part of it.
+        Makes the tables where there are none; raises :class:`StoreMismatch` for another depth.
+        """
+        store = cls.__new__(cls)
+        store.path = str(path)
+        store._journal_length = journal_length
+        store._db = db
+        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'nodes'").fetchone() is None:
+            store._create_tables(Meta(depth, empty_root))
+        store._require_depth(depth)
+        return store
+
     def _open(self, fresh: Meta) -> None:
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -199,15 +224,22 @@ class SQLiteStore:
             self._create(fresh)
         elif found != _APPLICATION_ID:
             raise StoreMismatch(self.path, "application id", found, _APPLICATION_ID)
+        self._require_depth(fresh.depth)
+
+    def _require_depth(self, depth: int) -> None:
         meta = self.meta()
-        if meta.depth != fresh.depth:
-            raise StoreMismatch(self.path, "depth", meta.depth, fresh.depth)
+        if meta.depth != depth:
+            raise StoreMismatch(self.path, "depth", meta.depth, depth)
 
     def _create(self, fresh: Meta) -> None:
         with _Transaction(self._db):
+            self._create_tables(fresh)
+            self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+
+    def _create_tables(self, fresh: Meta) -> None:
+        with _Transaction(self._db):
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
-            self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             self._db.execute("INSERT INTO meta VALUES (0, ?, ?, ?, ?, ?)", (fresh.depth, *_pack_meta(fresh)))
 
     def meta(self) -> Meta:
@@ -328,16 +360,23 @@ class SQLiteStore:
 
 
 class _Transaction:
-    """BEGIN IMMEDIATE, then COMMIT, or ROLLBACK when anything is raised."""
+    """BEGIN IMMEDIATE, then COMMIT, or ROLLBACK when anything is raised; a savepoint inside another."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._nested = False
 
     def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        self._nested = self._db.in_transaction
+        self._db.execute("SAVEPOINT state" if self._nested else "BEGIN IMMEDIATE")
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        if not self._nested:
+            self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+            return
+        if kind is not None:
+            self._db.execute("ROLLBACK TO state")
+        self._db.execute("RELEASE state")
 
 
 def _require_version(expected: Meta, found: Meta) -> None:
