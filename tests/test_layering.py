@@ -92,6 +92,8 @@ ALLOWED: dict[str, frozenset[str]] = {
         }
     ),
     "zkrollup.operator": ANYTHING,
+    "zkrollup.exit_proof": ANYTHING,
+    "zkrollup.restore": ANYTHING,
     "zkrollup.bench": ANYTHING,
     "zkrollup.cli": ANYTHING,
 }
