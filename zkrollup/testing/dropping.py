@@ -19,9 +19,10 @@ import numpy as np
 from zkrollup.audit import Constraints, Jacobian, propagate
 from zkrollup.audit.without import Without
 from zkrollup.cs import R1CS, Check, Template, Witness
-from zkrollup.cs.scalar_field import MODULUS, from_mont, mont_array
-from zkrollup.engine.interface import Engine
+from zkrollup.cs.scalar_field import MODULUS, from_mont
+from zkrollup.engine.interface import U64, Engine
 from zkrollup.testing.batched import Batched, first_writes, operands_read
+from zkrollup.testing.bulk import changes, first_refusals, in_order, latest_writes, peel
 from zkrollup.testing.explained import Explained
 from zkrollup.testing.lies import replay_changes
 from zkrollup.testing.mutation import Touches
@@ -48,7 +49,7 @@ name, or the values of all local columns."""
 _FEW = 8  # wires of a row that lie one by one
 _PARTNERS = 3  # neighbours in a sum with which a wire lies
 
-WAYS = ("invalid", "mutation", "rank", "relation", "lie", "propagation")
+WAYS = ("invalid", "mutation", "rank", "relation", "cut", "lie", "propagation")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ class Notice:
       wire becomes free, to first order;
     - ``relation``: the Jacobian over all wires, inputs and links among them, loses rank: other statements
       become acceptable, to first order;
+    - ``cut`` (only with ``cuts=True``): of the circuit cut off behind the row - the rows all of whose wires
+      were written when the row's last wire was - this row alone refuses a valid witness in which one wire
+      was changed. So what was recorded up to the row does not imply it, and without it accepts another
+      witness; whether something recorded later would still refuse, this does not say;
     - ``lie``: this row alone refuses a witness in which an input, a computed wire, or two wires of one sum
       lie and the rest follows the lie (links and inputs that only one row compares with something may
       follow too);
@@ -127,6 +132,7 @@ def drop_constraints(
     engine: Engine | None = None,
     seed: int = 0,
     seconds: float | None = None,
+    cuts: bool = False,
 ) -> DropReport:
     """Drop every row in turn: which ones does nobody miss?
 
@@ -138,6 +144,9 @@ def drop_constraints(
             explains no survivor stays :attr:`~zkrollup.testing.Explained.stale`.
         seconds: about how long the last step, propagation once for each row still left, may take; rows
             that it does not reach are survivors.
+        cuts: let a row count as missed when the circuit cut off behind it misses it (``cut`` in
+            :class:`Notice`). For circuits of tens of thousands of rows in which the rest does not follow a
+            lie, bits that feed further sums: all rows at once instead of a propagation for each.
 
     Returns:
         a report: for each row who misses it, see :class:`Notice`, and the survivors with their lines.
@@ -149,7 +158,13 @@ def drop_constraints(
     wrong = [(name, job.values(given)) for name, given in _named(invalid)]
     job.run("invalid", lambda: job.evaluate(witnesses, wrong))
     job.run("mutation", lambda: job.mutate(witnesses))
+    job.run("rank", lambda: job.pivots(witnesses, "rank"))
+    if cuts:
+        job.run("relation", lambda: job.pivots(witnesses, "relation"))
+        job.run("cut", lambda: job.cut(witnesses))
     job.run("rank", lambda: job.rank(witnesses, "rank"))
+    if not cuts:
+        job.run("relation", lambda: job.pivots(witnesses, "relation"))
     job.run("relation", lambda: job.rank(witnesses, "relation"))
     job.run("lie", lambda: job.lie(witnesses, "valid"))
     job.run("lie", lambda: job.lie(wrong, "invalid"))
@@ -178,10 +193,18 @@ def assert_every_row_needed(
     engine: Engine | None = None,
     seed: int = 0,
     seconds: float | None = None,
+    cuts: bool = False,
 ) -> DropReport:
     """AssertionError with label, line and formula of every row that :func:`drop_constraints` lets go."""
     report = drop_constraints(
-        template, valid, invalid, explained=explained, engine=engine, seed=seed, seconds=seconds
+        template,
+        valid,
+        invalid,
+        explained=explained,
+        engine=engine,
+        seed=seed,
+        seconds=seconds,
+        cuts=cuts,
     )
     if report.survivors:
         raise AssertionError(f"{report}\nadd an invalid assignment that they refuse, or explain them")
@@ -220,6 +243,7 @@ class _Job:
         self.noticed: dict[int, Notice] = {}
         self.seconds: dict[str, float] = {}
         self._sums: dict[int, list[tuple[int, int]]] | None = None
+        self._shown: dict[tuple[str, str], np.ndarray] = {}
 
     def values(self, given: Assignment) -> list[int]:
         template = self.template
@@ -274,35 +298,64 @@ class _Job:
         return out
 
     def mutate(self, witnesses: Sequence[tuple[str, list[int]]]) -> None:
-        """Wires changed by +1, -1, to 0 and by twice their value (for factors that must not both vanish)."""
-        template, e = self.template, self.batched.engine
+        """Wires changed by +1, -1, to 0, by twice their value (for factors that must not both vanish), and
+        to the other value with which one of their rows holds."""
         for name, values in witnesses:
-            base = self.batched.columns([values])[0]
-            touches = Touches(self.batched, base)
-            one = np.ascontiguousarray(np.broadcast_to(mont_array([1]), base.shape))
-            zero = np.zeros_like(base)
-            changes = (("+1", one), ("-1", e.fr_sub(zero, one)), ("= 0", e.fr_sub(zero, base)), ("x 2", base))
-            for how, deltas in changes:
+            base, touches, latest = self._touches(values)
+            for how, deltas in changes(self.batched, touches, base, in_order(touches, latest)):
                 broken = touches.broken(np.ascontiguousarray(deltas))
                 broken &= touches.column != 0
                 lone = broken & (touches.per_column(broken) == 1)[touches.column]
                 for at in np.flatnonzero(lone).tolist():
-                    row, column = int(touches.row[at]), int(touches.column[at])
-                    if row not in self.noticed:
-                        wire = template.wire_name(column)
-                        self.note(row, "mutation", f"valid assignment {name} with {wire} {how}")
+                    self._note_change(int(touches.row[at]), int(touches.column[at]), "mutation", name, how)
+
+    def cut(self, witnesses: Sequence[tuple[str, list[int]]]) -> None:
+        """The same changes, objections that come later not being heard."""
+        for name, values in witnesses:
+            base, touches, latest = self._touches(values)
+            order = in_order(touches, latest)
+            ways = changes(self.batched, touches, base, order)
+            for row, column, how in first_refusals(touches, order, latest, ways):
+                self._note_change(row, column, "cut", name, how)
+
+    def _touches(self, values: Sequence[int]) -> tuple[U64, Touches, np.ndarray]:
+        base = self.batched.columns([values])[0]
+        touches = Touches(self.batched, base)
+        return base, touches, latest_writes(self.template, touches)
+
+    def _note_change(self, row: int, column: int, way: str, name: str, how: str) -> None:
+        if row not in self.noticed:
+            self.note(row, way, f"valid assignment {name} with {self.template.wire_name(column)} {how}")
+
+    def pivots(self, witnesses: Sequence[tuple[str, list[int]]], how: str) -> None:
+        """The rows that counting alone shows to be in no dependency of the Jacobian's rows."""
+        given = self.template.num_links + self.template.num_inputs
+        columns = np.arange(self.batched.num_columns)
+        for name, values in witnesses:
+            _, touches, _ = self._touches(values)
+            every = np.ones(touches.num_rows, dtype=bool)
+            shown = peel(touches, columns >= given, every)
+            if how == "relation":  # what is independent over some of the wires is so over all of them
+                shown = peel(touches, columns > 0, ~shown)
+            self._shown[how, name] = shown
+            for row in self.left():
+                if shown[row]:
+                    self.note(row, how, f"the rank at valid assignment {name}")
 
     def rank(self, witnesses: Sequence[tuple[str, list[int]]], how: str) -> None:
+        """The dependencies of the rows that :meth:`pivots` leaves, by elimination."""
         system = Constraints.from_template(self.template)
         everything = frozenset(range(1, system.num_wires))
         wires = everything - system.inputs if how == "rank" else everything
         for name, values in witnesses:
             if not self.left():
                 return
-            jacobian = Jacobian(system, values, wires, keep_operations=True)
-            dependent = set(jacobian.dependent_rows(self.seed))
+            rest = np.flatnonzero(~self._shown[how, name]).tolist()
+            rows = [system.row(row) for row in rest]
+            jacobian = Jacobian(system, values, wires, rows=rows, keep_operations=True)
+            independent = set(rest).difference(rest[at] for at in jacobian.dependent_rows(self.seed))
             for row in self.left():
-                if row not in dependent:
+                if row in independent:
                     self.note(row, how, f"the rank at valid assignment {name}")
 
     def lie(self, witnesses: Sequence[tuple[str, list[int]]], which: str) -> None:

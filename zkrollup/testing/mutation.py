@@ -88,6 +88,7 @@ class Touches:
             present[2] | (present[0] & ~b_zero[self.row]) | (present[1] & ~a_zero[self.row])
         )
         self.mixed = np.flatnonzero(~self.plain & present.any(axis=0))
+        self._bends: tuple[U64, U64] | None = None
 
     def terms(self, coefs: tuple[U64, U64, U64], row: np.ndarray) -> tuple[U64, U64]:
         """(l, q) for wires with these coefficients (Montgomery) in these rows."""
@@ -104,13 +105,26 @@ class Touches:
         return out
 
     def _bent(self, deltas: U64) -> np.ndarray:
-        e, at = self.engine, self.mixed
-        if not hasattr(self, "_linear"):
-            a, b, c = (self.constants[self.coefs[side, at]] for side in range(3))
-            self._linear, self._square = self.terms((a, b, c), self.row[at])
+        e = self.engine
+        linear, square = self.bends()
         deltas = np.ascontiguousarray(deltas)
-        change = e.fr_mul(deltas, e.fr_add(self._linear, e.fr_mul(deltas, self._square)))
+        change = e.fr_mul(deltas, e.fr_add(linear, e.fr_mul(deltas, square)))
         return _nonzero(change)
+
+    def bends(self) -> tuple[U64, U64]:
+        """(l, q) of each touch in ``mixed``."""
+        if self._bends is None:
+            a, b, c = (self.constants[self.coefs[side, self.mixed]] for side in range(3))
+            self._bends = self.terms((a, b, c), self.row[self.mixed])
+        return self._bends
+
+    def derivative_nonzero(self) -> np.ndarray:
+        """For each touch whether the derivative of the row by the wire is not zero."""
+        out = self.counts.copy()
+        if len(self.mixed):
+            out[self.mixed] = _nonzero(self.bends()[0])
+        out &= self.column != 0
+        return out
 
     def per_column(self, chosen: np.ndarray) -> np.ndarray:
         """How many of the chosen touches each wire has."""
