@@ -10,7 +10,9 @@ import pytest
 
 from zkrollup.bn254 import FR_MODULUS
 from zkrollup.groth16.keys import Proof
-from zkrollup.l1 import RollupContract, events, reverts
+from zkrollup.l1 import RollupContract
+from zkrollup.l1 import plain_events as events
+from zkrollup.l1 import plain_reverts as reverts
 from zkrollup.state import BatchParameters, Deposit, ForcedExit
 from zkrollup.state.exceptions import InvalidParameter, OutOfRange
 from zkrollup.state.public_data import commitment, encode, public_data, public_inputs

@@ -12,7 +12,7 @@ from zkrollup import PrivateKey, Rollup, Transfer, Withdraw
 from zkrollup.bn254 import FR_MODULUS, g1, g2
 from zkrollup.groth16.keys import Proof
 from zkrollup.l1 import Revert
-from zkrollup.l1.reverts import MalformedData, NothingPending, ProofRejected, WrongBatchNumber
+from zkrollup.l1.plain_reverts import MalformedData, NothingPending, ProofRejected, WrongBatchNumber
 from zkrollup.state.exceptions import Overdrawn, ReusedNonce, WrongSignature
 from zkrollup.verifier import verify
 

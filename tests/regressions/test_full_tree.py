@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zkrollup.l1 import reverts
+from zkrollup.l1 import plain_reverts as reverts
 from zkrollup.l1.model import RollupContract
 from zkrollup.state import BatchParameters
 from zkrollup.state.exceptions import OutOfRange

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from zkrollup.groth16.keys import Proof
-from zkrollup.l1 import reverts
+from zkrollup.l1 import plain_reverts as reverts
 from zkrollup.state import BatchParameters
 from zkrollup.testing.rollup import SimulatedKey, SimulatedRollup, make_wallets
 from zkrollup.verifier import MalformedInput, verify

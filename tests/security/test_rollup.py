@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from zkrollup.bn254 import FR_MODULUS
 from zkrollup.crypto import eddsa
 from zkrollup.crypto.merkle import verify_path
-from zkrollup.l1 import RollupContract, reverts
+from zkrollup.l1 import RollupContract
+from zkrollup.l1 import plain_reverts as reverts
 from zkrollup.state import (
     EMPTY_ACCOUNT,
     BatchParameters,

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from zkrollup.l1 import reverts
+from zkrollup.l1 import plain_reverts as reverts
 from zkrollup.state import exceptions
 from zkrollup.state.exceptions import Overdrawn, Refusal, ReusedNonce
 

@@ -6,6 +6,6 @@ This package must not know of circuits, constraint systems, engines or provers: 
 from __future__ import annotations
 
 from zkrollup.l1.model import QueuedRequest, RollupContract
-from zkrollup.l1.reverts import Revert
+from zkrollup.l1.plain_reverts import Revert
 
 __all__ = ["QueuedRequest", "Revert", "RollupContract"]

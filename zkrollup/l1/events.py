@@ -1,4 +1,4 @@
-"""What the rollup's contract logs.
+"""What the rollup's contract logs, as the Solidity events of the same names.
 
 This module must not know when something is logged.
 """
@@ -6,44 +6,202 @@ This module must not know when something is logged.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated, NamedTuple
 
-__all__ = ["BatchAccepted", "Event", "RequestQueued", "WithdrawalPaid", "WithdrawalPending"]
+from zkrollup.l1.headers import BatchHeader
+from zkrollup.l1.solidity import Address, Indexed, UInt8, UInt32, UInt64, UInt128, UInt256
+
+__all__ = [
+    "EVENTS",
+    "BatchCommitted",
+    "BatchExecuted",
+    "BatchProved",
+    "BatchesReverted",
+    "DepositCancelled",
+    "Event",
+    "Exited",
+    "FreezeReason",
+    "LoggedEvent",
+    "OperatorChanged",
+    "RequestQueued",
+    "RollupFrozen",
+    "SoundnessAlert",
+    "TokenRegistered",
+    "VerifierActivated",
+    "VerifierProposed",
+    "WithdrawalPaid",
+    "WithdrawalPending",
+]
+
+
+class FreezeReason(IntEnum):
+    """Why the contract froze."""
+
+    OVERDUE = 0
+    CONFLICT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class RequestQueued:
-    """A deposit or a forced exit waits for a batch; it is due at block ``deadline``."""
-
-    number: int
-    deadline: int
+class Event:
+    """Base of everything that the contract logs."""
 
 
 @dataclass(frozen=True, slots=True)
-class BatchAccepted:
+class RequestQueued(Event):
+    """A deposit (kind 1, ``target`` its token) or a forced exit (kind 4, ``target`` the account) waits for
+    a batch; it is due once a block after ``deadline`` is mined. ``amount`` is what the contract received."""
+
+    number: Annotated[UInt64, Indexed]
+    kind: UInt8
+    target: UInt32
+    amount: UInt128
+    ax: UInt256
+    ay: UInt256
+    owner: Annotated[Address, Indexed]
+    deadline: UInt64
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCommitted(Event):
+    """A batch was published and waits for its proof."""
+
+    number: Annotated[UInt64, Indexed]
+    header: BatchHeader
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProved(Event):
+    """The batch's proof was accepted."""
+
+    number: Annotated[UInt64, Indexed]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchExecuted(Event):
     """A batch moved the root; requests below ``requests_consumed`` are done."""
 
-    batch_number: int
-    root_before: int
-    root_after: int
-    requests_consumed: int
+    number: Annotated[UInt64, Indexed]
+    root_before: UInt256
+    root_after: UInt256
+    requests_consumed: UInt64
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawalPending:
-    """``amount`` more of ``token`` can be withdrawn by ``address``."""
+class BatchesReverted(Event):
+    """Batches ``first`` to ``last`` were forgotten before they were proved."""
 
-    address: int
-    token: int
-    amount: int
+    first: UInt64
+    last: UInt64
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawalPaid:
-    """``amount`` of ``token`` was paid to ``address``."""
+class WithdrawalPending(Event):
+    """``amount`` more of ``token`` can be withdrawn by ``owner``."""
 
-    address: int
-    token: int
-    amount: int
+    owner: Annotated[Address, Indexed]
+    token: Annotated[UInt32, Indexed]
+    amount: UInt256
 
 
-Event = RequestQueued | BatchAccepted | WithdrawalPending | WithdrawalPaid
+@dataclass(frozen=True, slots=True)
+class WithdrawalPaid(Event):
+    """``amount`` of ``token`` was paid to ``owner``."""
+
+    owner: Annotated[Address, Indexed]
+    token: Annotated[UInt32, Indexed]
+    amount: UInt256
+
+
+@dataclass(frozen=True, slots=True)
+class RollupFrozen(Event):
+    """From now on there are exits only; ``reason`` is a :class:`FreezeReason`."""
+
+    reason: UInt8
+
+
+@dataclass(frozen=True, slots=True)
+class SoundnessAlert(Event):
+    """Batch ``number`` has two valid proofs that end with different roots."""
+
+    number: Annotated[UInt64, Indexed]
+    root: UInt256
+    other_root: UInt256
+
+
+@dataclass(frozen=True, slots=True)
+class Exited(Event):
+    """The balance of an account was credited to its owner, after the freeze."""
+
+    account: Annotated[UInt32, Indexed]
+    token: UInt32
+    amount: UInt128
+    owner: Annotated[Address, Indexed]
+
+
+@dataclass(frozen=True, slots=True)
+class DepositCancelled(Event):
+    """A deposit that no batch took was credited back to its owner, after the freeze."""
+
+    number: Annotated[UInt64, Indexed]
+    token: UInt32
+    amount: UInt128
+    owner: Annotated[Address, Indexed]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRegistered(Event):
+    """An ERC-20 has a number from now on."""
+
+    token: Annotated[UInt32, Indexed]
+    address: Annotated[Address, Indexed]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierProposed(Event):
+    """Two verifiers can be activated from block ``active_from`` on."""
+
+    verifier: Address
+    exit_verifier: Address
+    active_from: UInt64
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierActivated(Event):
+    """Proofs are checked by these from now on."""
+
+    verifier: Address
+    exit_verifier: Address
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorChanged(Event):
+    """Another address commits batches from now on."""
+
+    operator: Address
+
+
+EVENTS: tuple[type[Event], ...] = (
+    RequestQueued,
+    BatchCommitted,
+    BatchProved,
+    BatchExecuted,
+    BatchesReverted,
+    WithdrawalPending,
+    WithdrawalPaid,
+    RollupFrozen,
+    SoundnessAlert,
+    Exited,
+    DepositCancelled,
+    TokenRegistered,
+    VerifierProposed,
+    VerifierActivated,
+    OperatorChanged,
+)
+
+
+class LoggedEvent(NamedTuple):
+    """An event and the block that logged it."""
+
+    block: int
+    event: Event

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from zkrollup.bn254 import FR_MODULUS
 from zkrollup.groth16.keys import Proof, VerifyingKey
-from zkrollup.l1 import reverts
-from zkrollup.l1.events import BatchAccepted, Event, RequestQueued, WithdrawalPaid, WithdrawalPending
+from zkrollup.l1 import plain_reverts as reverts
+from zkrollup.l1.plain_events import BatchAccepted, Event, RequestQueued, WithdrawalPaid, WithdrawalPending
 from zkrollup.state.accounts import (
     ADDRESS_BITS,
     BALANCE_BITS,

@@ -18,8 +18,8 @@ from zkrollup.bn254 import FR_MODULUS, g1, g2
 from zkrollup.crypto.eddsa import PrivateKey
 from zkrollup.groth16.keys import Proof, VerifyingKey
 from zkrollup.l1 import RollupContract
-from zkrollup.l1.events import BatchAccepted
 from zkrollup.l1.model import NUM_PUBLIC_INPUTS, Verify
+from zkrollup.l1.plain_events import BatchAccepted
 from zkrollup.state import (
     Account,
     BatchContext,
