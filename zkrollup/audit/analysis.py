@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
+from zkrollup.audit.claims import Claims
 from zkrollup.audit.jacobian import Jacobian
 from zkrollup.audit.lint import (
     duplicate_rows,
@@ -41,6 +43,7 @@ def audit(
     seconds: float | None = None,
     seed: int = 0,
     special_inputs: bool = True,
+    claims: bool = True,
 ) -> AuditReport:
     """Which wires do the inputs determine?
 
@@ -49,6 +52,8 @@ def audit(
         seconds: about how long it may take; None: until the bounded search is done.
         seed: of all random choices; the same call gives the same report unless time runs out.
         special_inputs: search for witnesses with other inputs too, where a factor that pins a wire is zero.
+        claims: take the author's claims for true, except those that a witness refutes; the report lists
+            them, and says what is unique only given them.
 
     Returns:
         a report. Raises :class:`UnsatisfiedError` for a witness that does not satisfy the rows,
@@ -65,7 +70,13 @@ def audit(
     rules = Propagation(constraints, deadline=deadline).run()
     if deadline is not None and time.monotonic() > deadline:
         notes.append("time ran out during propagation")
+    proved = bytes(rules.unique)
+    claimed = Claims(constraints, claims)
+    claimed.test(given)
+    claimed.attack(rules, seed, deadline)
+    rules.accept(claimed.accepted)
     search = Search(rules, seed=seed, deadline=deadline)
+    search.proved, search.explained = proved, claimed.idle(rules)
     if not given and search.undecided():
         found = _some_witness(rules, seed, deadline)
         if found is None:
@@ -77,6 +88,13 @@ def audit(
     if special_inputs and search.undecided():
         search.at_zeros(given[0] if given else None)
         _elsewhere(search, seed, deadline)
+    if claimed.test(w for pair in search.pairs for w in (pair.first, pair.second)):
+        # what was built on these claims falls: once more without them
+        gone = {id(c) for c in claimed.refuted}
+        rest = replace(constraints, claims=tuple(c for c in constraints.claims if id(c) not in gone))
+        again = audit(rest, witnesses, seconds=seconds, seed=seed, special_inputs=special_inputs)
+        told = replace(again.claims, refuted=claimed.refuted + again.claims.refuted)
+        return replace(again, system=constraints, claims=told)
     if not search.finished:
         notes.append("time ran out during the search for second witnesses")
     elif search.stopped:
@@ -96,27 +114,32 @@ def audit(
     unused_inputs, bare = unused_wires(rules)
     booleans = unforced_booleans(rules)
 
-    proved = bytes(rules.unique)
+    known = bytes(rules.unique)
     reasons = dict(rules.reasons)
-    idle = {w for w in range(1, constraints.num_wires) if not proved[w] and _is_idle(rules, w)}
+    idle = {w for w in range(1, constraints.num_wires) if not known[w] and _is_idle(rules, w)}
     constants = {
         w: domain.values[0]
         for w, domain in enumerate(rules.domains[: constraints.num_wires])
         if w and domain is not None and domain.values is not None and len(domain.values) == 1
     }
     contradiction = rules.impossible
-    if not all(proved[1:]):
+    if not all(known[1:]):
         rules.assume_factors(None if seconds is None else max(2.0, seconds / 10))
     verdicts: dict[int, Verdict] = {}
     for wire in range(1, constraints.num_wires):
         if wire in constraints.inputs:
             continue
-        if proved[wire]:
-            verdicts[wire] = Verdict(Kind.UNIQUE, reason=reasons.get(wire, Reason("", (), 0)))
+        if known[wire]:
+            verdicts[wire] = Verdict(
+                Kind.UNIQUE, reason=reasons.get(wire, Reason("", (), 0)), claimed=not proved[wire]
+            )
         elif wire in search.pair_of:
             pair = search.pairs[search.pair_of[wire]]
             kind = Kind.UNDECIDED if constraints.lost_inputs else Kind.FREE
-            verdicts[wire] = Verdict(kind, pair=pair, idle=wire in idle)
+            explained = wire in search.explained and wire not in idle
+            verdicts[wire] = Verdict(kind, pair=pair, idle=explained or wire in idle, claimed=explained)
+        elif wire in search.explained and wire not in idle:
+            verdicts[wire] = Verdict(Kind.UNDECIDED, idle=True, claimed=True)
         else:
             verdicts[wire] = Verdict(Kind.UNDECIDED, idle=wire in idle, conditional=bool(rules.unique[wire]))
     return AuditReport(
@@ -133,6 +156,7 @@ def audit(
         rank=rank,
         assumed=tuple(rules.assumed),
         contradiction=contradiction,
+        claims=claimed.told(),
         witnesses=len(given),
         seconds=time.monotonic() - start,
         notes=tuple(notes),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +21,42 @@ from zkrollup.engine.interface import U32, Block, Matrix
 from zkrollup.formats.r1cs import R1csFile
 from zkrollup.formats.sym import SymFile
 
-__all__ = ["Constraints", "Row", "RowTerms"]
+__all__ = ["Constraints", "Row", "RowTerms", "WireClaim"]
 
 RowTerms = Mapping[int, int]
 """A linear combination: wire -> coefficient, wire 0 being the constant one."""
 
 Row = tuple[RowTerms, RowTerms, RowTerms]
 """a * b = c."""
+
+
+class WireClaim(NamedTuple):
+    """What an author claims of all satisfying witnesses, see :class:`zkrollup.cs.Claim`; over wires.
+
+    ``nonzero``: the sum ``terms`` is not zero. ``determined``: ``by`` determine ``wires``. ``idle``: nothing
+    but ``wires`` depends on them.
+    """
+
+    kind: str
+    terms: RowTerms
+    wires: tuple[int, ...]
+    by: tuple[int, ...]
+    reason: str
+    scope: str
+    place: str
+
+
+def _claims(template: Template, wire: Callable[[int], int], scope: str = "") -> Iterator[WireClaim]:
+    for c in template.claims:
+        yield WireClaim(
+            c.kind,
+            {wire(column): k for column, k in c.terms},
+            tuple(wire(column) for column in c.columns),
+            tuple(wire(column) for column in c.by),
+            c.reason,
+            f"{scope}/{c.scope}" if scope and c.scope else scope or c.scope,
+            str(c.place),
+        )
 
 
 def _number(wire: int) -> str:
@@ -44,6 +74,7 @@ class Constraints:
     ``inputs``: wires whose values are given (the constant one is not counted); ``outputs``: wires that
     the circuit hands out, which somebody relies on. Every wire but the inputs is asked for: do the inputs
     determine it? ``a``, ``b``, ``c`` have one row a constraint, ``coefs`` index ``constants``.
+    ``claims``: what the author has proved elsewhere, which is taken for true only where somebody asks for it.
     ``lost_inputs``: inputs that have no wire, because a compiler solved a constraint for them and dropped
     both; nothing tells what they were, so two witnesses that agree on all ``inputs`` may differ in them.
     """
@@ -58,6 +89,7 @@ class Constraints:
     constants: tuple[int, ...]
     title: str = "constraints"
     lost_inputs: tuple[str, ...] = ()
+    claims: tuple[WireClaim, ...] = ()
     wire_name: Callable[[int], str] = field(default=_number, repr=False)
     wire_place: Callable[[int], str | None] = field(default=_nowhere, repr=False)
     row_place: Callable[[int], str | None] = field(default=_nowhere, repr=False)
@@ -189,6 +221,7 @@ class Constraints:
             m.c,
             m.values,
             title=f"template {template.name!r}",
+            claims=tuple(_claims(template, int)),
             wire_name=template.wire_name,
             wire_place=wire_place,
             row_place=row_place,
@@ -214,6 +247,15 @@ class Constraints:
             for i in range(block.instances):
                 base = block.own_base + i * block.num_own
                 inputs.update(range(base, base + part.template.num_inputs))
+        claims: list[WireClaim] = []
+        for part in system.parts:
+            block = part.block
+            for i in range(block.instances if part.template.claims else 0):
+                columns = [
+                    *block.links[i].tolist(),
+                    *range(block.own_base + i * block.num_own, block.own_base + (i + 1) * block.num_own),
+                ]
+                claims += _claims(part.template, columns.__getitem__, f"{part.name}[{i}]")
         a, b, c = (_stack(pile) for pile in pieces)
         located: dict[str, npt.NDArray[np.int64]] = {
             "bases": np.array([p.block.own_base for p in system.parts], dtype=np.int64)
@@ -254,6 +296,7 @@ class Constraints:
             c,
             tuple(constants),
             title=f"system {system.name!r}",
+            claims=tuple(claims),
             wire_name=wire_name,
             wire_place=wire_place,
             row_place=row_place,

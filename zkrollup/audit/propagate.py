@@ -33,7 +33,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from zkrollup.audit.model import Constraints, Row, RowTerms
+from zkrollup.audit.model import Constraints, Row, RowTerms, WireClaim
 from zkrollup.audit.modular import is_square, quadratic_roots, signed
 
 __all__ = [
@@ -138,6 +138,7 @@ class Propagation:
         self._tried: set[tuple[object, ...]] = set()
         self._open: dict[int, frozenset[int]] = {}
         self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._claims: list[WireClaim] = []
         self._prepare()
 
     _sum_work = 20_000_000
@@ -353,7 +354,7 @@ class Propagation:
                 if self.unknown[row]:
                     self._cases(row)
                 continue
-            if self._known_sums() or self._eliminate() or self._span() or self._compare():
+            if self._claimed() or self._known_sums() or self._eliminate() or self._span() or self._compare():
                 continue
             return self
 
@@ -564,7 +565,12 @@ class Propagation:
         key = _normal(terms, self.p)
         if not key or (len(key) == 1 and key[0][0] == 0) or key in self._nonzero:
             return
-        self._nonzero[key] = fact = Nonzero((self.origin[row], *why.rows), why.ranges)
+        self._take_nonzero(key, Nonzero((self.origin[row], *why.rows), why.ranges))
+
+    def _take_nonzero(self, key: Key, fact: Nonzero) -> None:
+        if not any(w for w, _ in key) or key in self._nonzero:
+            return
+        self._nonzero[key] = fact
         wires = [w for w, _ in key if w]
         least = min(wires, key=lambda w: len(self.touching[w]))
         for other in self.touching[least]:
@@ -1100,6 +1106,29 @@ class Propagation:
                 used |= set(self._why(terms, -1))
                 for wire in terms:
                     self._mark(wire, "comparison", (row, *used), ranges)
+        return progress
+
+    # -- claims ----------------------------------------------------------------------------------------
+    def accept(self, claims: Iterable[WireClaim]) -> Propagation:
+        """Take claims for true and go on: what is marked from here on is unique given the claims."""
+        for claim in claims:
+            if claim.kind == "nonzero":
+                self._take_nonzero(_normal(claim.terms, self.p), _NOTHING)
+            elif claim.kind == "determined":
+                self._claims.append(claim)
+        return self.run()
+
+    def _claimed(self) -> bool:
+        """Wires claimed to be determined by wires that are unique."""
+        unique, waiting = self.unique, []
+        for claim in self._claims:
+            if not all(unique[w] for w in claim.by):
+                waiting.append(claim)
+                continue
+            for wire in claim.wires:
+                self._mark(wire, "claim", ())
+        progress = len(waiting) < len(self._claims)
+        self._claims = waiting
         return progress
 
     # -- assuming --------------------------------------------------------------------------------------

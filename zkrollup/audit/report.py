@@ -14,7 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zkrollup.audit.model import Constraints
+from zkrollup.audit.claims import ClaimsReport
+from zkrollup.audit.model import Constraints, WireClaim
 from zkrollup.audit.propagate import Reason
 from zkrollup.audit.search import Freedom, WitnessPair
 from zkrollup.cs.scalar_field import MODULUS
@@ -44,6 +45,7 @@ class Verdict:
     in these rows being unique, and it is no output: whatever its value, no other wire changes (the
     inverse in an is-zero test, when the tested value is zero).
     ``conditional``: undecided, but unique unless one of the report's ``assumed`` factors is zero.
+    ``claimed``: unique, or idle, only given the author's claims in the report.
     An undecided wire with a ``pair`` is free if both witnesses have the same lost inputs: nobody can tell.
     """
 
@@ -52,6 +54,7 @@ class Verdict:
     pair: WitnessPair | None = None
     idle: bool = False
     conditional: bool = False
+    claimed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,8 @@ class AuditReport:
     one). ``constants``: wires with one possible value. ``unforced_booleans``: (wire, use).
     ``duplicate_rows``: (row, the earlier row that it repeats). ``redundant_rows``: rows without a product
     that others imply. ``assumed``: (row, wire) where a wire is unique only if its factor is not zero.
+    ``claims``: what the author claims, of which the accepted ones are taken for true: unique wires whose
+    verdict says ``claimed`` are so given these.
     ``contradiction``: a row that nothing satisfies, then there is no witness and all verdicts are void.
     ``notes``: what was left out, and why.
     """
@@ -82,6 +87,7 @@ class AuditReport:
     contradiction: int | None
     witnesses: int
     seconds: float
+    claims: ClaimsReport = field(default_factory=ClaimsReport)
     notes: tuple[str, ...] = field(default=())
 
     # -- asking ----------------------------------------------------------------------------------------
@@ -109,14 +115,28 @@ class AuditReport:
 
     @property
     def decided_share(self) -> float:
-        """The part of the wires asked for that is proved unique or free; 1.0 when none is asked for."""
+        """The part of the wires asked for that is unique or free, or that a claim says nothing depends on:
+        given the claims. 1.0 when none is asked for."""
         total = len(self.verdicts)
-        return (total - len(self.undecided)) / total if total else 1.0
+        left = sum(1 for w in self.undecided if not self.verdicts[w].claimed)
+        return (total - left) / total if total else 1.0
+
+    @property
+    def decided_share_without_claims(self) -> float:
+        """The part of the wires asked for that is shown unique or free, whatever anybody claims."""
+        total = len(self.verdicts)
+        shown = sum(
+            1
+            for v in self.verdicts.values()
+            if v.kind is Kind.FREE or (v.kind is Kind.UNIQUE and not v.claimed)
+        )
+        return shown / total if total else 1.0
 
     @property
     def exit_code(self) -> int:
-        """0: every wire that matters is unique; 1: one is free; 3: none is free, some are undecided."""
-        if self.harmful:
+        """0: every wire that matters is unique, given the claims; 1: one is free, or a claim is false;
+        3: some are undecided, none is free."""
+        if self.harmful or self.claims.refuted:
             return 1
         return 3 if self.open or self.contradiction is not None else 0
 
@@ -142,6 +162,31 @@ class AuditReport:
         more = [f"    … and {len(lines) - _SHOWN:,} more"] if len(lines) > _SHOWN else []
         return [f"  {title}:", *(f"    {line}" for line in lines[:_SHOWN]), *more]
 
+    def _claims(self) -> list[str]:
+        told = self.claims
+        lines = []
+        if told.accepted:
+            claimed = sum(1 for v in self.verdicts.values() if v.claimed)
+            lines.append(
+                f"  GIVEN {len(told.accepted):,} CLAIMS of the author, taken for true and not shown here: "
+                f"{claimed:,} of these wires. Without them decided {self.decided_share_without_claims:.2%}"
+            )
+            lines += self._claim_lines(told.accepted)
+            if told.attacked:
+                lines.append(f"    a witness against {told.attacked:,} of them was looked for")
+        if told.refuted:
+            lines.append(f"  FALSE: {len(told.refuted):,} claims, at a satisfying witness, so not used:")
+            lines += self._claim_lines(told.refuted)
+        if told.ignored:
+            lines.append(f"  not used: {len(told.ignored):,} claims:")
+            lines += self._claim_lines(told.ignored)
+        return lines
+
+    @staticmethod
+    def _claim_lines(claims: tuple[WireClaim, ...]) -> list[str]:
+        lines = ClaimsReport.grouped(claims)
+        return [f"    {n:,} × {what}: {reason} ({place})" for n, what, reason, place in lines]
+
     def __str__(self) -> str:
         s = self.system
         counts = Counter(v.kind for v in self.verdicts.values())
@@ -151,6 +196,7 @@ class AuditReport:
             f"  unique {counts[Kind.UNIQUE]:,}, free {counts[Kind.FREE]:,}, undecided "
             f"{counts[Kind.UNDECIDED]:,}; decided {self.decided_share:.2%}",
         ]
+        lines += self._claims()
         if self.contradiction is not None:
             lines.append(
                 f"  NO WITNESS: {self._row(self.contradiction)} cannot hold, so the rest says nothing"
@@ -194,7 +240,7 @@ class AuditReport:
             lines += [f"    {self._row(row)}, for {s.name(wire)}" for row, wire in self.assumed[:_SHOWN]]
             if len(self.assumed) > _SHOWN:
                 lines.append(f"    … and {len(self.assumed) - _SHOWN:,} more")
-        rest = [w for w in self.undecided if self.verdicts[w].idle]
+        rest = [w for w in self.undecided if self.verdicts[w].idle and not self.verdicts[w].claimed]
         lines += self._list("undecided, but nothing depends on it", [self._named(w) for w in rest])
         unreal = [f for f in self.kernel if not f.real]
         lines += self._list(
@@ -235,6 +281,9 @@ class AuditReport:
             "lost_inputs": list(s.lost_inputs),
             "conditional": sum(1 for v in self.verdicts.values() if v.conditional),
             "decided_share": self.decided_share,
+            "decided_share_without_claims": self.decided_share_without_claims,
+            "claimed": sum(1 for v in self.verdicts.values() if v.claimed),
+            "claims": self.claims.to_json(),
             "exit_code": self.exit_code,
             "contradiction": self.contradiction,
             "witnesses": self.witnesses,
@@ -269,6 +318,8 @@ class AuditReport:
                     entry["pair"] = number[id(v.pair)]
                 if v.idle:
                     entry["idle"] = True
+                if v.claimed:
+                    entry["claimed"] = True
                 if v.conditional:
                     entry["conditional"] = True
                 listed.append(entry)

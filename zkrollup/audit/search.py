@@ -65,6 +65,10 @@ class Search:
         self.finished = True
         self.stopped = False
         """Whether wires were left untried around some witness, after many tries in vain."""
+        self.proved: bytes | bytearray = rules.unique
+        """Wires shown unique without any claim: no pair may differ on them."""
+        self.explained: frozenset[int] = frozenset()
+        """Wires that are not looked into, because a claim says that nothing depends on them."""
 
     def _late(self) -> bool:
         if self.deadline is not None and time.monotonic() > self.deadline:
@@ -75,7 +79,12 @@ class Search:
     def undecided(self) -> list[int]:
         """Wires neither shown unique nor shown free."""
         unique, pair_of = self.rules.unique, self.pair_of
-        return [w for w in range(1, self.system.num_wires) if not unique[w] and w not in pair_of]
+        explained = self.explained
+        return [
+            w
+            for w in range(1, self.system.num_wires)
+            if not unique[w] and w not in pair_of and w not in explained
+        ]
 
     def at(self, witness: Sequence[int]) -> None:
         """Search around one witness, whose rows hold."""
@@ -129,8 +138,8 @@ class Search:
         differing = [w for w, (x, y) in enumerate(zip(first, second, strict=True)) if x != y]
         if not differing or not self.system.inputs.isdisjoint(differing) or differing[0] == 0:
             return False
-        if any(self.rules.unique[w] for w in differing):
-            first_wrong = next(w for w in differing if self.rules.unique[w])
+        if any(self.proved[w] for w in differing):
+            first_wrong = next(w for w in differing if self.proved[w])
             if self._holds(second, differing):
                 raise AssertionError(
                     f"wire {first_wrong} was proved unique ({self.rules.reasons[first_wrong]}), yet a second "

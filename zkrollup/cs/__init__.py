@@ -5,6 +5,7 @@ only through their interface.
 """
 
 from zkrollup.cs.check import Check
+from zkrollup.cs.claims import Claim, ClaimFailure
 from zkrollup.cs.errors import (
     AssemblyError,
     AssignmentError,
@@ -33,6 +34,8 @@ __all__ = [
     "Bool",
     "Cause",
     "Check",
+    "Claim",
+    "ClaimFailure",
     "ConstraintSystem",
     "ConstraintSystemError",
     "Failure",

@@ -26,7 +26,7 @@ from zkrollup.cs.signals import Bool, Field
 from zkrollup.cs.tape import Tape
 from zkrollup.engine.interface import Opcode
 
-__all__ = ["Builder", "Declared", "Interned", "Parameter", "RecordedHint", "Side"]
+__all__ = ["Builder", "Declared", "Interned", "Parameter", "RecordedClaim", "RecordedHint", "Side"]
 
 Parameter = int | str | bool | None | Sequence["Parameter"]
 Signal = TypeVar("Signal", bound=Field)
@@ -97,6 +97,19 @@ class RecordedHint:
     width: int = 0
 
 
+@dataclass(frozen=True)
+class RecordedClaim:
+    """A claim over provisional wires; see :class:`zkrollup.cs.claims.Claim`."""
+
+    kind: str
+    terms: Terms
+    wires: tuple[int, ...]
+    by: tuple[int, ...]
+    reason: str
+    scope: int
+    place: int
+
+
 EMPTY: Packed = (array("I"), array("I"))
 
 SCRATCH_IN_A_ROW = (
@@ -137,6 +150,7 @@ class Builder:
         self._exports: list[Declared] = []
         self._hints: list[RecordedHint] = []
         self._python_hints: list[PythonHint] = []
+        self._claims: list[RecordedClaim] = []
         self._bit_wires: set[int] = set()
         self._constant_operands: dict[int, int] = {1: 0}
         self._new_wire(WIRE_ONE, self._places.here())

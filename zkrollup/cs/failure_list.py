@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
+from zkrollup.cs.claims import ClaimFailure
 from zkrollup.cs.failures import Failure, SeamFailure, instances_text
 from zkrollup.cs.places import Place
 
@@ -79,14 +80,16 @@ class Failures(Sequence[Failure]):
         heading: Callable[[int], Heading],
         num_seams: int = 0,
         order: str = "in the order of computation",
+        num_claims: int = 0,
     ) -> None:
         """``keys``: one number for each failure, equal for one row of one part in several instances;
-        ``explain`` and ``heading`` take a position; ``num_seams`` of them are seams, not rows."""
+        ``explain`` and ``heading`` take a position; ``num_seams`` of them are seams and ``num_claims``
+        claims, not rows."""
         self.name = name
         self.num_constraints = num_constraints
         self._keys, self._instances = keys, instances
         self._explain, self._heading = explain, heading
-        self._num_seams = num_seams
+        self._num_seams, self._num_claims = num_seams, num_claims
         self.order = order
         self._known: dict[int, Failure] = {}
 
@@ -104,6 +107,7 @@ class Failures(Sequence[Failure]):
             known.__getitem__,
             headings.__getitem__,
             sum(isinstance(f, SeamFailure) for f in known),
+            num_claims=sum(isinstance(f, ClaimFailure) for f in known),
         )
 
     # -- a sequence ----------------------------------------------------------------------------------
@@ -167,8 +171,8 @@ class Failures(Sequence[Failure]):
     @property
     def summary(self) -> str:
         """One line: how many of how many."""
-        seams = self._num_seams
-        rows = len(self) - seams
+        seams, claims = self._num_seams, self._num_claims
+        rows = len(self) - seams - claims
         if not len(self):
             return f"{self.name}: all {self.num_constraints:,} constraints hold"
         said = []
@@ -178,6 +182,9 @@ class Failures(Sequence[Failure]):
         if seams:
             differ = " differs from its source" if seams == 1 else "s differ from their sources"
             said.append(f"{seams:,} link{differ}")
+        if claims:
+            false = " is false" if claims == 1 else "s are false"
+            said.append(f"all {self.num_constraints:,} constraints hold, but {claims:,} claim{false}")
         return f"{self.name}: {', '.join(said)}"
 
     def __str__(self) -> str:

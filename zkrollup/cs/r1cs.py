@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from zkrollup.cs.assignment import Assigned, assign, public_values, to_mont
+from zkrollup.cs.claims import ClaimFailure
 from zkrollup.cs.errors import AssignmentError, HintError
 from zkrollup.cs.failure_list import Failures, Heading
 from zkrollup.cs.failures import Failure, SeamFailure
 from zkrollup.cs.report import SystemReport
 from zkrollup.cs.scalar_field import from_mont, mont_array
 from zkrollup.cs.template import Template
-from zkrollup.engine.interface import U64, Block, Engine, Layout
+from zkrollup.engine.interface import U64, Block, Engine, Layout, Matrix
 
 __all__ = ["R1CS", "Describer", "PlacedPart", "Witness"]
 
@@ -220,6 +221,8 @@ class R1CS:
         """
         rows = engine.r1cs_violations(self.layout, witness.values).astype(np.int64)
         seams = witness.seams
+        if not len(rows) and not seams:
+            return Failures.of(self.name, self.num_constraints, self._false_claims(engine, witness))
         numbers = {(f.part, f.link): -1 - k for k, f in enumerate(reversed(seams))}
         part_of, own_instances, local = self._split(rows)
         keys = np.concatenate(
@@ -251,6 +254,44 @@ class R1CS:
         return Failures(
             self.name, self.num_constraints, keys[order], instances[order], explain, heading, len(seams)
         )
+
+    def _false_claims(self, engine: Engine, witness: Witness) -> list[ClaimFailure]:
+        """The claims of the templates that are false on a witness whose rows hold."""
+        parts, blocks, base = [], [], 0
+        for part in self.parts:
+            numbers, sums, constants = part.template.claim_sums
+            if not numbers:
+                continue
+            nothing = np.zeros(0, dtype=np.uint32)
+            none = Matrix(np.zeros(len(numbers) + 1, dtype=np.uint32), nothing, nothing)
+            parts.append((part, numbers))
+            blocks.append(
+                replace(
+                    part.block,
+                    num_rows=len(numbers),
+                    a=sums,
+                    b=none,
+                    c=none,
+                    constants=constants,
+                    row_base=base,
+                )
+            )
+            base += len(numbers) * part.block.instances
+        if not base:
+            return []
+        layout = replace(self.layout, num_rows=base, blocks=tuple(blocks))
+        values, _, _ = engine.r1cs_products(layout, witness.values)
+        found = []
+        for row in np.flatnonzero(~values.any(axis=1)).tolist():
+            at = max(k for k, block in enumerate(blocks) if block.row_base <= row)
+            part, numbers = parts[at]
+            instance, claim = divmod(row - blocks[at].row_base, len(numbers))
+            told = part.template.explain_claim(
+                numbers[claim], _Local(part.block, instance, witness.values)
+            ).within(part.name, instance, witness.subject(part.name, instance))
+            assert isinstance(told, ClaimFailure)
+            found.append(told)
+        return found
 
     # -- the order of computation: a moment is (part, instance, word of the tape) ------------------------
     def _split(self, rows: I64) -> tuple[I64, I64, I64]:

@@ -17,6 +17,7 @@ from zkrollup.cs.builder import (
     WIRE_LINK,
     Builder,
     Declared,
+    RecordedClaim,
     RecordedHint,
     Signal,
 )
@@ -229,6 +230,70 @@ class ConstraintSystem(Builder):
         else:
             self._assert_zero([(self._multiply(field, field, Field), 1), (field, MINUS_ONE)], 0, label)
         return Bool.unchecked(field)
+
+    # ==============================================================================================
+    # Claims: what is proved on paper, for the analysis. They demand nothing.
+    # ==============================================================================================
+    def claim_nonzero(self, x: Field, *, reason: str) -> None:
+        """Tell the analysis that ``x`` is zero in no satisfying witness, **not constrained**; no row.
+
+        For a denominator whose zeros an argument outside the rows excludes: ``reason`` gives it, or says
+        where it stands. An audit takes it for true unless it finds a witness against it, and says so; every
+        check of a satisfying witness tests it. Call it after the row that uses ``x``: a sum with a product
+        that has no wire yet raises :class:`ConstraintSystemError`.
+        """
+        self._open()
+        terms = self._claimed(self._field(x), "claim_nonzero")
+        if not terms.keys() - {0}:
+            if not terms:
+                raise ConstraintSystemError(f"claim_nonzero({reason!r}): the sum is the constant 0")
+            return
+        self._claim("nonzero", terms, (), (), reason)
+
+    def claim_determined(self, fields: Sequence[Field], by: Sequence[Field], *, reason: str) -> None:
+        """Tell the analysis that the wires ``by`` determine ``fields``, **not constrained**; no row.
+
+        For values that a proof outside the rows shows to be unique: two satisfying witnesses that agree on
+        ``by`` agree on ``fields``. Each field must be a wire; otherwise as :meth:`claim_nonzero`.
+        """
+        self._open()
+        wires = []
+        for field in fields:
+            if self._field(field)._column >= 0:
+                wires.append(field._column)
+            elif self._constant_value(field) is None:
+                raise ConstraintSystemError("claim_determined: a field is no wire; materialise it")
+        given = {w for f in by for w in self._claimed(self._field(f), "claim_determined")} - {0}
+        if wires:
+            self._claim("determined", {}, tuple(wires), tuple(sorted(given)), reason)
+
+    def claim_idle(self, fields: Sequence[Field], *, reason: str) -> None:
+        """Tell the analysis that nothing but ``fields`` depends on the choice of these wires; no row.
+
+        For hints that only show that something exists, of which there may be several; of a sum its wires
+        are meant. An audit accepts the claim only if every other wire in their rows is determined.
+        """
+        self._open()
+        wires = {w for f in fields for w in self._claimed(self._field(f), "claim_idle")} - {0}
+        if wires:
+            self._claim("idle", {}, tuple(sorted(wires)), (), reason)
+
+    def _claimed(self, x: Field, method: str) -> dict[int, int]:
+        rows = len(self._row_kinds)
+        terms = dict(self._expanded(x))
+        if len(self._row_kinds) != rows:
+            raise ConstraintSystemError(
+                f"{method}: the sum holds a product that has no wire yet; state the claim after the row that "
+                "uses it, or materialise the product"
+            )
+        return terms
+
+    def _claim(
+        self, kind: str, terms: dict[int, int], wires: tuple[int, ...], by: tuple[int, ...], reason: str
+    ) -> None:
+        if not reason:
+            raise ConstraintSystemError("a claim needs its reason: the proof, or where it stands")
+        self._claims.append(RecordedClaim(kind, terms, wires, by, reason, self._scope, self._places.here()))
 
     def scope(self, name: str) -> _Scope:
         """``with cs.scope("name"):`` names what is recorded inside; scopes nest as ``outer/name``."""

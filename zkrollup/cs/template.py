@@ -28,6 +28,7 @@ from zkrollup.cs.builder import (
 )
 from zkrollup.cs.causes import find_causes
 from zkrollup.cs.check import Check, Rows, evaluate, first_violation
+from zkrollup.cs.claims import Claim, ClaimFailure
 from zkrollup.cs.errors import (
     AssignmentError,
     ConstraintSystemError,
@@ -159,6 +160,19 @@ class Template:
         """Name to local column; always an own wire."""
         self._hints = tuple((h.opcode, at[h.first], h.count, h.scope, h.place) for h in cs._hints)
         self._hint_widths = tuple(h.width for h in cs._hints)
+        self.claims: tuple[Claim, ...] = tuple(
+            Claim(
+                c.kind,
+                tuple(sorted((at[w], k) for w, k in c.terms.items())),
+                tuple(at[w] for w in c.wires),
+                tuple(at[w] for w in c.by),
+                c.reason,
+                self._scopes[c.scope],
+                cs._places[c.place],
+            )
+            for c in cs._claims
+        )
+        """What the author claims of every satisfying witness; no part of the digest."""
         self.digest = self._digest()
 
     # -- for engines -------------------------------------------------------------------------------
@@ -457,6 +471,9 @@ class Template:
         if len(failing):
             failing = failing[np.argsort(self.row_order[failing], kind="stable")]
         rows = failing.tolist()
+        false = () if rows else self.false_claims(values)
+        if false:
+            return Check(self, Failures.of(self.name, self.num_constraints, false), values)
         failures = Failures(
             self.name,
             self.num_constraints,
@@ -466,6 +483,35 @@ class Template:
             lambda k: self.heading(rows[k]),
         )
         return Check(self, failures, values)
+
+    def false_claims(self, values: Mapping[int, int] | Sequence[int]) -> tuple[ClaimFailure, ...]:
+        """The claims that a sum is not zero in which it is, on values that satisfy the rows."""
+        return tuple(
+            self.explain_claim(i, values)
+            for i, claim in enumerate(self.claims)
+            if claim.terms and not claim.value(values)
+        )
+
+    def explain_claim(self, index: int, values: Mapping[int, int] | Sequence[int]) -> ClaimFailure:
+        """Describe a claim on given values of its local columns."""
+        claim = self.claims[index]
+        operands: dict[str, Operand] = {}
+        names = self._named(list(claim.terms), values, operands)
+        return claim.failure(self.name, names, tuple(operands.values()))
+
+    @cached_property
+    def claim_sums(self) -> tuple[tuple[int, ...], Matrix, U64]:
+        """The sums claimed not to be zero, as a matrix: (numbers of their claims, matrix, constants)."""
+        numbers = tuple(i for i, claim in enumerate(self.claims) if claim.terms)
+        constants: dict[int, int] = {0: 0, 1: 1, MODULUS - 1: 2}
+        indptr, cols, coefs = [0], [], []
+        for i in numbers:
+            for column, k in self.claims[i].terms:
+                cols.append(column)
+                coefs.append(constants.setdefault(k, len(constants)))
+            indptr.append(len(cols))
+        rows, columns, values = (np.array(x, dtype=np.uint32) for x in (indptr, cols, coefs))
+        return numbers, Matrix(rows, columns, values), mont_array(tuple(constants))
 
     def holds(self, values: Sequence[int]) -> bool:
         """Whether every row holds on these values; stops at the first that does not."""

@@ -68,6 +68,11 @@ __all__ = [
 _SCALAR_BITS = MODULUS.bit_length()
 _ORDER_BITS = ORDER.bit_length()
 
+# Why denominators are not zero, for the analysis; the proofs are in the docstrings below.
+_DISTINCT = "both points are on the curve, neither equal nor opposite (the gadget's assumption)"
+_NOT_OPPOSITE = "2p + q is not the identity, and q is not either (the gadget's assumption)"
+_SMOOTH = "the curve is smooth: where v = 0 the row of the slope has no solution"
+
 
 class Edwards(NamedTuple):
     """Twisted Edwards coordinates; the identity is (0, 1)."""
@@ -115,8 +120,9 @@ def double(cs: ConstraintSystem, p: Edwards) -> Edwards:
 def double_from_squares(cs: ConstraintSystem, p: Edwards, xx: Field, yy: Field) -> Edwards:
     """2 p, in all cases, where x^2 and y^2 are known. Assumes: p is on the curve. Rows: 3."""
     axx = A * xx
-    x = _quotient(cs, 2 * (p.x * p.y), axx + yy, "complete doubling")
-    y = _quotient(cs, yy - axx, 2 - axx - yy, "complete doubling")
+    complete = "p is on the curve: this is 1 +- d x^2 y^2, and neither d nor -d is a square"
+    x = _quotient(cs, 2 * (p.x * p.y), axx + yy, "complete doubling", complete)
+    y = _quotient(cs, yy - axx, 2 - axx - yy, "complete doubling", complete)
     return Edwards(x, y)
 
 
@@ -149,7 +155,9 @@ def to_montgomery(cs: ConstraintSystem, p: Edwards) -> Montgomery:
     v is free). Rows: 2.
     """
     u = _quotient(cs, 1 + p.y, 1 - p.y, "to Montgomery form")
-    return Montgomery(u, _quotient(cs, u, p.x, "to Montgomery form"))
+    return Montgomery(
+        u, _quotient(cs, u, p.x, "to Montgomery form", "the point is on the curve, not the identity, not T2")
+    )
 
 
 def to_edwards(cs: ConstraintSystem, p: Montgomery) -> Edwards:
@@ -158,13 +166,13 @@ def to_edwards(cs: ConstraintSystem, p: Montgomery) -> Edwards:
     Assumes: p is on the curve and not T2 (then x is free). No point has u = -1, and v = 0 only at T2.
     Rows: 2.
     """
-    x = _quotient(cs, p.u, p.v, "to Edwards form")
+    x = _quotient(cs, p.u, p.v, "to Edwards form", "the point is not T2, and v = 0 only there")
     return Edwards(x, _quotient(cs, p.u - 1, p.u + 1, "to Edwards form"))
 
 
 def add_distinct(cs: ConstraintSystem, p: Montgomery, q: Montgomery) -> Montgomery:
     """p + q by the chord. Assumes: both are on the curve, p != q and p != -q. Rows: 3."""
-    slope = _quotient(cs, q.v - p.v, q.u - p.u, "chord")
+    slope = _quotient(cs, q.v - p.v, q.u - p.u, "chord", _DISTINCT)
     u = cs.materialise(slope.square() - MONTGOMERY_A - p.u - q.u)
     return Montgomery(u, cs.materialise(slope * (p.u - u) - p.v))
 
@@ -192,9 +200,9 @@ def double_add_distinct(cs: ConstraintSystem, p: Montgomery, q: Montgomery) -> M
 
     The second chord has the slope ``s - first`` with ``s = 2 v_p / (u_p - u_(p+q))``.
     """
-    first = _quotient(cs, q.v - p.v, q.u - p.u, "chord")
+    first = _quotient(cs, q.v - p.v, q.u - p.u, "chord", _DISTINCT)
     middle = cs.materialise(first.square() - MONTGOMERY_A - p.u - q.u)
-    second = _quotient(cs, 2 * p.v, p.u - middle, "chord") - first
+    second = _quotient(cs, 2 * p.v, p.u - middle, "chord", _NOT_OPPOSITE) - first
     u = cs.materialise(second.square() - MONTGOMERY_A - p.u - middle)
     return Montgomery(u, cs.materialise(second * (p.u - u) - p.v))
 
@@ -210,7 +218,7 @@ def cofactor_multiple(cs: ConstraintSystem, p: Edwards) -> Montgomery:
     the first tangent has no slope. Points of order 2, 4, 8 reach T2, where a doubling has no slope.
     """
     u = _quotient(cs, 1 + p.y, 1 - p.y, "key to Montgomery form")
-    v = _quotient(cs, u, p.x, "key to Montgomery form")
+    v = _quotient(cs, u, p.x, "key to Montgomery form", "x = 0 makes u = 0, then v = 0: no tangent there")
     uu = cs.materialise(u.square())
     (u * (uu + MONTGOMERY_A * u + 1)).assert_equal(cs.materialise(v.square()), label="key is on BabyJubJub")
     p2 = _tangent(cs, Montgomery(u, v), uu)
@@ -218,15 +226,22 @@ def cofactor_multiple(cs: ConstraintSystem, p: Edwards) -> Montgomery:
 
 
 def _tangent(cs: ConstraintSystem, p: Montgomery, uu: Field) -> Montgomery:
-    slope = _quotient(cs, 3 * uu + 2 * MONTGOMERY_A * p.u + 1, 2 * p.v, "tangent")
+    slope = _quotient(cs, 3 * uu + 2 * MONTGOMERY_A * p.u + 1, 2 * p.v, "tangent", _SMOOTH)
     u = cs.materialise(slope.square() - MONTGOMERY_A - 2 * p.u)
     return Montgomery(u, cs.materialise(slope * (p.u - u) - p.v))
 
 
-def _quotient(cs: ConstraintSystem, numerator: Field, denominator: Field, label: str) -> Field:
-    """The q with q * denominator = numerator; free where both vanish, which callers exclude. Rows: 1."""
+def _quotient(
+    cs: ConstraintSystem, numerator: Field, denominator: Field, label: str, reason: str = ""
+) -> Field:
+    """The q with q * denominator = numerator; free where both vanish, which callers exclude. Rows: 1.
+
+    ``reason``: why the denominator is not zero, where the rows around do not say it at sight.
+    """
     q = cs.hint_divide_or_zero(numerator, denominator)
     cs.enforce(denominator, q, numerator, label=label)
+    if reason:
+        cs.claim_nonzero(denominator, reason=reason)
     return q
 
 
@@ -469,6 +484,11 @@ def multiply_plus_t2(cs: ConstraintSystem, p: Montgomery, scalar: Field) -> Mont
             unit = pow(1 << s, -1, r)
             values.append(cs.linear([(scalar, -unit), (rest[s], unit)], r >> s))
         assert_first_difference(cs, scaled, values, width, "scalar is canonical", scale=2 * w)
+        cs.claim_determined(
+            [*digits[1:], last],
+            by=[scalar, u, v],
+            reason="v and w are not zero: digits are signs, and recompose the scalar to a number below r",
+        )
 
     with cs.scope("chain"):
         total = plain

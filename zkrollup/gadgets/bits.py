@@ -172,9 +172,13 @@ def assert_first_difference(
         if len(differences) > 1:  # a single difference takes the product's row
             g = cs.materialise(g)
     product = differences[0] - g
+    products = []
     for difference in differences[1:]:
         product = product * (difference - g)
+        products.append(product)
     cs.assert_zero(product, label=label)
+    reason = "which of several fitting differences is shown says nothing about the number"
+    cs.claim_idle([*bits, *([g] if scale is not None and products else []), *products[:-1]], reason=reason)
 
 
 def _zero_runs(c: int, n: int) -> list[tuple[int, int]]:
