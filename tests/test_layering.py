@@ -100,6 +100,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 
 # Loaded on first use only, so that `import zkrollup` stays cheap.
 HEAVY = {"numba", "galois", "py_ecc", "matplotlib", "rich", "typer"}
+HEAVY |= {"eth", "eth_abi", "eth_account", "eth_tester", "pyrevm"}
 HEAVY_AT_TOP = ("zkrollup.engine.numba", "zkrollup.cli")
 
 
