@@ -15,6 +15,7 @@ The statement proved for a wire: two satisfying witnesses with the same inputs a
 - *division*: quotient and remainder of a known divisor, the remainder being smaller than it;
 - *sums*: products of sums that are known, though no wire of them is, as ``--O2`` leaves them;
 - *known sum*: a product of two known sums, one of which a linear row determines although not its wires;
+- *nonresidue*: a denominator and its numerator that vanish together only if some constant were a square;
 - *comparison*: bits that could stand for x or for x + p, of which another part of the circuit refuses
   the latter: every prefix in which a number can exceed p - 1 is shown to be contradictory.
 
@@ -139,6 +140,8 @@ class Propagation:
         self._open: dict[int, frozenset[int]] = {}
         self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._claims: list[WireClaim] = []
+        self._stuck: dict[int, int] = {}
+        """Rows with one unknown wire, whose factor might be zero for all that is known."""
         self._prepare()
 
     _sum_work = 20_000_000
@@ -354,9 +357,21 @@ class Propagation:
                 if self.unknown[row]:
                     self._cases(row)
                 continue
-            if self._claimed() or self._known_sums() or self._eliminate() or self._span() or self._compare():
+            if any(rule() for rule in self._last_rules):
                 continue
             return self
+
+    @property
+    def _last_rules(self) -> tuple[Callable[[], bool], ...]:
+        """Rules that look at many rows at once; each says whether it found something."""
+        return (
+            self._claimed,
+            self._denominators,
+            self._known_sums,
+            self._eliminate,
+            self._span,
+            self._compare,
+        )
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
@@ -431,6 +446,8 @@ class Propagation:
                 rule = "linear" if len(rest) == 1 and 0 in rest else "nonzero factor"
                 why = self._why_nonzero(rest)
                 self._mark(wire, rule, (row, *why.rows), why.ranges)
+            else:
+                self._stuck[row] = wire
             return
         if rest.keys() - {0}:
             return
@@ -1033,6 +1050,22 @@ class Propagation:
                 if not unique[wire]:
                     self._mark(wire, "elimination", used)
                     progress = True
+        return progress
+
+    def _denominators(self) -> bool:
+        """Factors that are never zero by the arithmetic of squares, see :mod:`zkrollup.audit.algebra`."""
+        from zkrollup.audit.algebra import denominator_never_zero
+
+        progress = False
+        stuck, self._stuck = self._stuck, {}
+        for row, wire in stuck.items():
+            if self.unique[wire] or ("denominator", row) in self._tried:
+                continue
+            self._tried.add(("denominator", row))
+            used = denominator_never_zero(self, row, wire)
+            if used is not None:
+                self._mark(wire, "nonresidue", (row, *used))
+                progress = True
         return progress
 
     def _known_sums(self) -> bool:

@@ -110,6 +110,11 @@ def decompress(cs: ConstraintSystem, bits: Sequence[Bool]) -> Edwards:
     with cs.scope("sign of x"):
         half = cs.linear([(p.x, 1), (bits[255], -pow(2, -1, MODULUS))])
         assert_bits_less_than(cs, [bits[255], *to_bits(cs, half, 253)], MODULUS)
+    cs.claim_determined(
+        [p.x],
+        by=[y, bits[255]],
+        reason="x^2 is determined, and of the numbers 2 x and -2 x below r one is even and one odd",
+    )
     return p
 
 
