@@ -244,6 +244,7 @@ class _Job:
         self.seconds: dict[str, float] = {}
         self._sums: dict[int, list[tuple[int, int]]] | None = None
         self._shown: dict[tuple[str, str], np.ndarray] = {}
+        self._hinted = frozenset(c for site in template.hints for c in site.columns)
 
     def values(self, given: Assignment) -> list[int]:
         template = self.template
@@ -383,18 +384,19 @@ class _Job:
     def _lies_for(
         self, row: int, values: Sequence[int], written: np.ndarray, broken: Sequence[int]
     ) -> Iterator[dict[int, int]]:
-        """Inputs of the row, the wires that it sees last, and pairs of wires that keep a sum."""
+        """Inputs of the row, the wires that it sees last, its hints, and pairs of wires that keep a sum."""
         template = self.template
         given = template.num_links + template.num_inputs
         wires = sorted({c for side in range(3) for c, _ in template.rows.terms(side, row) if c})
         latest = max((int(written[c]) for c in wires), default=0)
         rng = random.Random(self.seed + row)
         last = [c for c in wires if c >= given and written[c] == latest]
-        for c in (*last[:_FEW], *(wires if len(wires) <= _FEW else ())):
-            if c < given or written[c] == latest:
-                for value in (values[c] + 1, 1 - values[c], 0, 2, rng.randrange(MODULUS)):
-                    if (value - values[c]) % MODULUS:
-                        yield {c: value % MODULUS}
+        hinted = sorted((c for c in wires if c in self._hinted and c not in last), key=lambda c: -written[c])
+        few = wires if len(wires) <= _FEW else ()
+        for c in dict.fromkeys((*last[:_FEW], *hinted[:_FEW], *(c for c in few if c < given))):
+            for value in (values[c] + 1, 1 - values[c], 0, 2, rng.randrange(MODULUS)):
+                if (value - values[c]) % MODULUS:
+                    yield {c: value % MODULUS}
         for c in last[:_FEW]:
             for other in broken:
                 value = self._mending(c, other, values)
