@@ -9,7 +9,7 @@ from collections import defaultdict
 import pytest
 
 from zkrollup.audit import Kind, audit, find_witness, propagate
-from zkrollup.audit.propagate import contains
+from zkrollup.audit.facts import contains
 
 
 def witnesses_of(system):

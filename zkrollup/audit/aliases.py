@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from zkrollup.audit.facts import Domain, intersect, weighted
 from zkrollup.audit.model import RowTerms
 from zkrollup.audit.modular import signed
-from zkrollup.audit.propagate import Domain, intersect, weighted
 
 if TYPE_CHECKING:
     from zkrollup.audit.propagate import Propagation

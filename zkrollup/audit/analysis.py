@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from zkrollup.audit.claims import Claims
+from zkrollup.audit.facts import Reason
 from zkrollup.audit.jacobian import Jacobian
 from zkrollup.audit.lint import (
     duplicate_rows,
@@ -18,7 +19,7 @@ from zkrollup.audit.lint import (
     unused_wires,
 )
 from zkrollup.audit.model import Constraints
-from zkrollup.audit.propagate import Propagation, Reason
+from zkrollup.audit.propagate import Propagation
 from zkrollup.audit.report import AuditReport, Kind, Verdict
 from zkrollup.audit.search import Search, find_witness
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from zkrollup.audit.claims import ClaimsReport
+from zkrollup.audit.facts import Reason
 from zkrollup.audit.model import Constraints, WireClaim
-from zkrollup.audit.propagate import Reason
 from zkrollup.audit.search import Freedom, WitnessPair
 from zkrollup.cs.scalar_field import MODULUS
 from zkrollup.engine.convert import fr_from_ints

@@ -16,9 +16,10 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
+from zkrollup.audit.facts import contains, weighted
 from zkrollup.audit.model import RowTerms
 from zkrollup.audit.modular import quadratic_roots
-from zkrollup.audit.propagate import Propagation, contains, weighted
+from zkrollup.audit.propagate import Propagation
 
 __all__ = ["Solver"]
 

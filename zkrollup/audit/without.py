@@ -14,7 +14,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import Any
 
-from zkrollup.audit.propagate import Key, Nonzero, Propagation
+from zkrollup.audit.facts import Key, Nonzero
+from zkrollup.audit.propagate import Propagation
 
 __all__ = ["Without"]
 
