@@ -74,7 +74,14 @@ ALLOWED: dict[str, frozenset[str]] = {
     ),
     "zkrollup.verifier": frozenset({"zkrollup.bn254", "zkrollup.groth16.keys"}),
     "zkrollup.l1": frozenset(
-        {"zkrollup.verifier", "zkrollup.groth16.keys", "zkrollup.state", "zkrollup.crypto", "zkrollup.bn254"}
+        {
+            "zkrollup.verifier",
+            "zkrollup.groth16.keys",
+            "zkrollup.groth16.solidity",
+            "zkrollup.state",
+            "zkrollup.crypto",
+            "zkrollup.bn254",
+        }
     ),
     "zkrollup.testing": frozenset(
         {

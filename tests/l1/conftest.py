@@ -1,0 +1,10 @@
+"""Helpers of these tests, imported by name: ``evm_world`` and the scenarios."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+if str(HERE) not in sys.path:
+    sys.path.insert(0, str(HERE))
