@@ -32,7 +32,7 @@ SIZE_LIMIT = 24_576  # EIP-170
 
 SETTINGS: dict[str, Any] = {
     "evmVersion": "paris",
-    "optimizer": {"enabled": True, "runs": 200},
+    "optimizer": {"enabled": True, "runs": 1000},
     "viaIR": True,
     # no digest of comments behind the code: the same code is the same bytes
     "metadata": {"bytecodeHash": "none", "appendCBOR": False},

@@ -74,7 +74,8 @@ library BatchData {
         uint256 nextBefore;
         uint256 rootBefore;
         uint256 requestsConsumed; // before the batch; after reading, after it
-        // read:
+        // what was read:
+        uint256 transferBits; // of TRANSFER_WORD those that may not vary: kind, indices' bits above the greatest
         uint256 nextAfter;
         uint256 rootAfter;
         bytes32 skeleton; // keccak256 of the data with zeros for root_after
@@ -121,6 +122,17 @@ library BatchData {
     uint256 private constant FEE_MANTISSA = 0x7f;
     uint256 private constant FEE_MANTISSA_LEAST = 13; // ceil(2^7 / 10)
 
+    // A transfer as a number of 112 bits: its fields where they stand in it.
+    uint256 private constant TRANSFER_WORD = 0x2000000000000000000000000000;
+    uint256 private constant FIRST_WORD = 0x0ffffffff0000000000000000000;
+    uint256 private constant SECOND_WORD = 0x000000000ffffffff00000000000;
+    uint256 private constant FEE_EXPONENT_WORD = 0x00000000000000000f8000000000;
+    uint256 private constant FEE_WORD = 0x0000000000000000007f00000000;
+    uint256 private constant FEE_WORD_LEAST = 0x0000000000000000000d00000000;
+    uint256 private constant AMOUNT_EXPONENT_WORD = 0x00000000000000000000f8000000;
+    uint256 private constant AMOUNT_WORD = 0x0000000000000000000007ffffff;
+    uint256 private constant AMOUNT_WORD_LEAST = 0x0000000000000000000000cccccd;
+
     /// @notice Reads a batch from the left to the right and reverts at the first thing that is not as it must
     /// be: for this chain, after `frame`'s state, canonical, consuming the queue's next requests.
     /// @dev Elements and withdrawals are left in memory, where `frame` says.
@@ -148,6 +160,8 @@ library BatchData {
             // The densest records are of 14 bytes, one element each, so the elements end before this:
             uint256 withdrawals = elements + 32 * (4 + frame.feeTokens + (data.length - headerBytes) / 14);
             frame.withdrawals = withdrawals;
+            uint256 excess = type(uint32).max & ~((1 << frame.indexBits) - 1);
+            frame.transferBits = (0xf << 108) | (excess << 76) | (excess << 44);
             uint256 free = withdrawals + data.length + 192; // 40 bytes for each record of 50, room for one hash
             assembly ("memory-safe") {
                 mstore(0x40, free)
@@ -177,16 +191,21 @@ library BatchData {
         uint256 element = frame.elements;
         uint256 end = frame.elementsEnd;
         assembly ("memory-safe") {
-            // four coefficients a turn
-            for { let last := sub(end, 0x60) } lt(element, last) { element := add(element, 0x80) } {
-                y := addmod(mulmod(y, z, R), mload(element), R)
-                y := addmod(mulmod(y, z, R), mload(add(element, 0x20)), R)
-                y := addmod(mulmod(y, z, R), mload(add(element, 0x40)), R)
-                y := addmod(mulmod(y, z, R), mload(add(element, 0x60)), R)
+            // Elements are below r, so that y stays below 2 r < 2^255. Eight a turn.
+            for { let last := sub(end, 0xe0) } lt(element, last) { element := add(element, 0x100) } {
+                y := add(mulmod(y, z, R), mload(element))
+                y := add(mulmod(y, z, R), mload(add(element, 0x20)))
+                y := add(mulmod(y, z, R), mload(add(element, 0x40)))
+                y := add(mulmod(y, z, R), mload(add(element, 0x60)))
+                y := add(mulmod(y, z, R), mload(add(element, 0x80)))
+                y := add(mulmod(y, z, R), mload(add(element, 0xa0)))
+                y := add(mulmod(y, z, R), mload(add(element, 0xc0)))
+                y := add(mulmod(y, z, R), mload(add(element, 0xe0)))
             }
             for {} lt(element, end) { element := add(element, 0x20) } {
-                y := addmod(mulmod(y, z, R), mload(element), R)
+                y := add(mulmod(y, z, R), mload(element))
             }
+            y := mod(y, R)
         }
     }
 
@@ -296,7 +315,7 @@ library BatchData {
         }
     }
 
-    /// @dev Reads whole records until the data ends. `place` and `end` are places in the calldata.
+    /// @dev Reads whole records until the data ends.
     function _readRecords(
         Frame memory frame,
         bytes calldata data,
@@ -305,47 +324,16 @@ library BatchData {
     ) private view {
         unchecked {
             uint256 end;
-            uint256 place;
+            uint256 place; // in the calldata, as `end` is
             assembly ("memory-safe") {
                 end := add(data.offset, data.length)
                 place := add(data.offset, headerBytes)
             }
             uint256 element = frame.elementsEnd;
-            uint256 slotsLeft = frame.slots;
-            uint256 indexBits = frame.indexBits;
             uint256 withdrawal = frame.withdrawals;
-            while (true) {
-                // Transfers as long as they are as they should be; what stops them is looked at below.
-                assembly ("memory-safe") {
-                    for { let last := sub(end, SHORT_RECORD_BYTES) } iszero(gt(place, last)) {
-                        place := add(place, SHORT_RECORD_BYTES)
-                        element := add(element, 0x20)
-                        slotsLeft := sub(slotsLeft, 1)
-                    } {
-                        let word := shr(144, calldataload(place)) // 4 32 32 12 32 bits
-                        let first := and(shr(76, word), 0xffffffff)
-                        let second := and(shr(44, word), 0xffffffff)
-                        let fee := and(shr(32, word), 0xfff)
-                        let amount := and(word, 0xffffffff)
-                        let bad := or(xor(shr(108, word), 2), iszero(slotsLeft))
-                        bad := or(bad, iszero(mul(first, second)))
-                        bad := or(bad, shr(indexBits, or(first, second)))
-                        bad := or(
-                            bad,
-                            and(gt(fee, FEE_MANTISSA), lt(and(fee, FEE_MANTISSA), FEE_MANTISSA_LEAST))
-                        )
-                        bad := or(
-                            bad,
-                            and(
-                                gt(amount, AMOUNT_MANTISSA),
-                                lt(and(amount, AMOUNT_MANTISSA), AMOUNT_MANTISSA_LEAST)
-                            )
-                        )
-                        if bad { break }
-                        mstore(element, shl(128, word))
-                    }
-                }
-                if (place == end) break;
+            uint256 slotsLeft = frame.slots;
+            (place, element, slotsLeft) = _readTransfers(frame, place, end, element, slotsLeft);
+            while (place != end) {
                 if (slotsLeft == 0) {
                     uint256 offset;
                     assembly ("memory-safe") {
@@ -353,12 +341,49 @@ library BatchData {
                     }
                     revert DataTooLong(offset, end - place);
                 }
-                --slotsLeft;
                 (place, element, withdrawal) =
                     _readRecord(frame, data, place, element, withdrawal, requestHashes);
+                (place, element, slotsLeft) = _readTransfers(frame, place, end, element, slotsLeft - 1);
             }
             frame.elementsEnd = element;
             frame.withdrawalsEnd = withdrawal;
+        }
+    }
+
+    /// @dev Reads the transfers that stand at `place` as long as they are as they must be. What is not so is
+    /// left to {_readRecord}, which says why.
+    function _readTransfers(Frame memory frame, uint256 place, uint256 end, uint256 element, uint256 slotsLeft)
+        private
+        pure
+        returns (uint256 nextPlace, uint256 nextElement, uint256 slotsLeftAfter)
+    {
+        unchecked {
+            uint256 fixedBits = frame.transferBits;
+            uint256 last = place + SHORT_RECORD_BYTES * slotsLeft; // calldata begins at 4, so last - 14 >= 0
+            last = (last < end ? last : end) - SHORT_RECORD_BYTES;
+            nextPlace = place;
+            nextElement = element;
+            assembly ("memory-safe") {
+                for {} iszero(gt(nextPlace, last)) {} {
+                    let word := shr(144, calldataload(nextPlace))
+                    let bad := and(xor(word, TRANSFER_WORD), fixedBits)
+                    bad := or(bad, iszero(and(word, FIRST_WORD)))
+                    bad := or(bad, iszero(and(word, SECOND_WORD)))
+                    // a mantissa that is too small, with an exponent that is not 0
+                    bad := or(
+                        bad, gt(lt(and(word, FEE_WORD), FEE_WORD_LEAST), iszero(and(word, FEE_EXPONENT_WORD)))
+                    )
+                    bad := or(
+                        bad,
+                        gt(lt(and(word, AMOUNT_WORD), AMOUNT_WORD_LEAST), iszero(and(word, AMOUNT_EXPONENT_WORD)))
+                    )
+                    if bad { break }
+                    mstore(nextElement, shl(128, word))
+                    nextElement := add(nextElement, 0x20)
+                    nextPlace := add(nextPlace, SHORT_RECORD_BYTES)
+                }
+            }
+            slotsLeftAfter = slotsLeft - (nextElement - element) / 32;
         }
     }
 
