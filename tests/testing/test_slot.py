@@ -48,6 +48,17 @@ def test_slot__of_the_full_tree_is_mutated_in_two_seconds(slot_workshop) -> None
 
 
 @pytest.mark.slow
+def test_slot__of_the_full_tree__every_wire_is_killed_or_explained(slot_workshop) -> None:
+    """In each of the valid slots over 16 levels, with the same explanations."""
+    known = Explained.read(FILE, "wires of a slot")
+    workshop = type(slot_workshop)(slot_workshop.engine, 16, {})
+    assert workshop.template.num_constraints > 20_000
+    for values in workshop.valid():
+        free = [w for w in mutate_witness(workshop.template, values) if known.reason(*w.names) is None]
+        assert free == []
+
+
+@pytest.mark.slow
 def test_slot__every_dropped_row_is_missed_or_explained(slot_workshop) -> None:
     known = Explained.read(FILE, "rows of a slot")
     report = drop_constraints(

@@ -399,9 +399,9 @@ class _Job:
                     yield {c: value % MODULUS}
         for c in last[:_FEW]:
             for other in broken:
-                value = self._mending(c, other, values)
-                if value is not None and other != row:
-                    yield {c: value}
+                mended = self._mending(c, other, values)
+                if mended is not None and other != row:
+                    yield {c: mended}
         if len(wires) <= 2:
             for c in wires:
                 yield from self._pairs(c, values)
