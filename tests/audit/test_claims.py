@@ -10,6 +10,7 @@ from zkrollup.audit import Constraints, Kind, audit
 from zkrollup.cs import ConstraintSystem, System
 from zkrollup.cs.scalar_field import MODULUS
 from zkrollup.gadgets.bits import to_bits_strict
+from zkrollup.gadgets.sort import sort
 
 
 def result(report):
@@ -111,6 +112,20 @@ def test_claim__of_determined_wires_waits_for_those_that_determine_them():
     cs.export("b", b)
     system = Constraints.from_template(cs.freeze())
     assert not result(audit(system)).claimed
+
+
+def test_claim__of_determined_sums_makes_what_follows_unique():
+    cs = ConstraintSystem("sorted")
+    values = cs.input_array("v", 4)
+    for i, value in enumerate(sort(cs, values, 16)):
+        cs.export(f"sorted[{i}]", value)
+    system = Constraints.from_template(cs.freeze())
+    report = audit(system, special_inputs=False)
+    assert report.decided_share == 1
+    assert report.exit_code == 0
+    assert {report.verdicts[w].kind for w in system.outputs} == {Kind.UNIQUE}
+    bare = audit(system, special_inputs=False, claims=False)
+    assert {bare.verdicts[w].kind for w in system.outputs} == {Kind.UNDECIDED}
 
 
 def test_claim__of_idle_wires_explains_the_witness_of_a_comparison():

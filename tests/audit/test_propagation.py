@@ -190,6 +190,13 @@ def test_elimination__a_second_system_of_the_same_size_is_solved_too():
     assert set(done.reasons[5].rows) == {2, 3}
 
 
+@pytest.mark.parametrize(("weight", "found"), [(2, {2, 3, 4}), (1, set())])
+def test_elimination__leaves_sums_of_digits(weight, found):
+    """Wire 2 has no range; without it the two rows are 3 + weight * 4 = wire 1."""
+    rows = [linear({2: 1, 3: 1, 1: -1}), linear({2: 1, 4: -weight}), boolean(3), boolean(4)]
+    assert unique(5, {1}, rows)[0] == found
+
+
 def test_elimination__rows_that_repeat_each_other_determine_nothing():
     assert unique(4, {1}, [linear({2: 1, 3: 1, 1: -1}), linear({2: 3, 3: 3, 1: -3})])[0] == set()
 

@@ -30,6 +30,7 @@ def test_claims__change_neither_rows_nor_digest():
 def test_claims__are_kept_with_reason_and_place():
     first, second = quotient().claims
     assert (first.kind, first.reason, dict(first.terms)) == ("nonzero", "x is never -1", {0: 1, 1: 1})
+    assert second.sums == ()
     assert first.place.file.endswith("test_claims.py")
     assert (second.kind, second.columns, second.by) == ("determined", (3,), (1, 2))
 
@@ -83,8 +84,8 @@ def test_claims__need_a_reason_and_wires():
     x = cs.input("x")
     with pytest.raises(ConstraintSystemError, match="needs its reason"):
         cs.claim_nonzero(x, reason="")
-    with pytest.raises(ConstraintSystemError, match="is no wire; materialise it"):
-        cs.claim_determined([x + 1], by=[x], reason="a sum")
+    with pytest.raises(ConstraintSystemError, match="claim_determined: the sum holds a product"):
+        cs.claim_determined([x * x + 1], by=[x], reason="a sum")
     with pytest.raises(ConstraintSystemError, match="claim_idle: the sum holds a product"):
         cs.claim_idle([x, x * x + 1], reason="a product")
     with pytest.raises(ConstraintSystemError, match="a product that has no wire yet"):

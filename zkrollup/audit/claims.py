@@ -85,8 +85,9 @@ class Claims:
         if claim.kind == "nonzero":
             return not sum(k * witness[w] for w, k in claim.terms.items()) % self.system.modulus
         if claim.kind == "determined":
-            values = tuple(witness[w] for w in claim.wires)
-            key = (claim.wires, tuple(witness[w] for w in claim.by))
+            sums = (sum(k * witness[w] for w, k in terms.items()) for terms in claim.sums)
+            values = (*(witness[w] for w in claim.wires), *(v % self.system.modulus for v in sums))
+            key = (id(claim), tuple(witness[w] for w in claim.by))
             return self._seen.setdefault(key, values) != values
         return False
 

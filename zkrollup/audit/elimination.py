@@ -5,9 +5,12 @@ This module must not know where the sums come from.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from zkrollup.audit.model import RowTerms
 
-__all__ = ["components", "solutions"]
+__all__ = ["Solutions", "components", "solutions"]
 
 
 def components(
@@ -34,10 +37,19 @@ def components(
     return list(groups.values())
 
 
+class Solutions(NamedTuple):
+    """``wires``: the unknowns that the system determines. ``sums``: sums of last unknowns that it determines
+    although not each wire. Each with its rows. ``work``: how many coefficients were changed."""
+
+    wires: list[tuple[int, frozenset[int]]]
+    sums: list[tuple[dict[int, int], frozenset[int]]]
+    work: int
+
+
 def solutions(
-    system: list[tuple[dict[int, int], frozenset[int]]], p: int
-) -> tuple[list[tuple[int, frozenset[int]]], int]:
-    """The unknowns that a linear system determines, each with the rows that do; and the work that it took."""
+    system: list[tuple[dict[int, int], frozenset[int]]], p: int, last: Callable[[int], bool]
+) -> Solutions:
+    """What a linear system determines. Unknowns that are ``last`` are solved for when no other is left."""
     pivots: dict[int, tuple[dict[int, int], frozenset[int]]] = {}
     places: dict[int, set[int]] = {}  # wire -> the pivots in whose rows it stands
     work = 0
@@ -50,7 +62,9 @@ def solutions(
             used |= pivots[wire][1]
         if not left:
             continue
-        pivot = next(iter(left))
+        pivot = next((w for w in left if not last(w)), -1)
+        if pivot < 0:
+            pivot = next(iter(left))
         scale = pow(left[pivot], -1, p)
         left = {w: k * scale % p for w, k in left.items()}
         for wire in sorted(places.pop(pivot, ())):
@@ -68,7 +82,8 @@ def solutions(
             if w != pivot:
                 places.setdefault(w, set()).add(pivot)
     found = sorted((wire, rows) for wire, (terms, rows) in pivots.items() if len(terms) == 1)
-    return found, work
+    sums = [(t, rows) for t, rows in pivots.values() if len(t) > 1 and all(last(w) for w in t)]
+    return Solutions(found, sums, work)
 
 
 def _subtract(target: dict[int, int], source: RowTerms, k: int, p: int) -> None:

@@ -33,8 +33,8 @@ Row = tuple[RowTerms, RowTerms, RowTerms]
 class WireClaim(NamedTuple):
     """What an author claims of all satisfying witnesses, see :class:`zkrollup.cs.Claim`; over wires.
 
-    ``nonzero``: the sum ``terms`` is not zero. ``determined``: ``by`` determine ``wires``. ``idle``: nothing
-    but ``wires`` depends on them.
+    ``nonzero``: the sum ``terms`` is not zero. ``determined``: ``by`` determine ``wires`` and ``sums``.
+    ``idle``: nothing but ``wires`` depends on them.
     """
 
     kind: str
@@ -44,6 +44,7 @@ class WireClaim(NamedTuple):
     reason: str
     scope: str
     place: str
+    sums: tuple[RowTerms, ...] = ()
 
 
 def _claims(template: Template, wire: Callable[[int], int], scope: str = "") -> Iterator[WireClaim]:
@@ -56,6 +57,7 @@ def _claims(template: Template, wire: Callable[[int], int], scope: str = "") -> 
             c.reason,
             f"{scope}/{c.scope}" if scope and c.scope else scope or c.scope,
             str(c.place),
+            tuple({wire(column): k for column, k in terms} for terms in c.sums),
         )
 
 

@@ -39,6 +39,10 @@ from zkrollup.audit.model import Constraints, WireClaim
 __all__ = ["Propagation", "propagate"]
 
 
+_SYSTEM_WIRES = 128  # unknown wires of a row that is solved with others
+_SYSTEM_TERMS = 20_000
+
+
 class Propagation(Cases):
     """The rules on one system; :func:`propagate` makes one and runs it to its fixed point."""
 
@@ -210,11 +214,14 @@ class Propagation(Cases):
 
     # -- elimination -----------------------------------------------------------------------------------
     def _eliminate(self) -> bool:
-        """Rows that are linear in what is unknown, solved together; True when something was found."""
+        """Rows that are linear in what is unknown, solved together; True when something was found.
+
+        Wires without a range are taken out first. What is left may be a sum of bounded wires: digits.
+        """
         p, unique = self.p, self.unique
         system: list[tuple[dict[int, int], frozenset[int]]] = []
         for row in self._live():
-            if not 1 < self.unknown[row] <= 64:
+            if not 1 < self.unknown[row] <= _SYSTEM_WIRES:
                 continue
             lin = self.linear[row]
             if lin is None:
@@ -228,15 +235,23 @@ class Propagation(Cases):
                 continue
             # of the same rows only fewer wires can be unknown later
             rows = tuple(sorted(r for _, used in part for r in used))
-            key = ("eliminated", hash(rows), sum(len(terms) for terms, _ in part))
-            if key in self._tried:
+            bounded = {w for terms, _ in part for w in terms if self.domains[w] is not None}
+            size = sum(len(terms) for terms, _ in part)
+            key = ("eliminated", hash(rows), size, len(bounded))
+            if key in self._tried or size > _SYSTEM_TERMS:
                 continue
             self._tried.add(key)
-            solved, work = solutions(part, p)
-            self._elimination_work -= work
-            for wire, used in solved:
+            found = solutions(part, p, bounded.__contains__)
+            self._elimination_work -= found.work
+            for wire, used in found.wires:
                 if not unique[wire]:
                     self._mark(wire, "elimination", used)
+                    progress = True
+            for terms, used in found.sums:
+                left = {w: k for w, k in terms.items() if not unique[w]}
+                rows = (*used, *self._why(left, -1))
+                for wire in self.determined_digits(left) if left else ():
+                    self._mark(wire, "elimination", rows, left)
                     progress = True
         return progress
 
@@ -348,6 +363,11 @@ class Propagation(Cases):
                 continue
             for wire in claim.wires:
                 self._mark(wire, "claim", ())
+            for terms in claim.sums:
+                unknown = next((w for w in terms if not unique[w]), None)
+                if unknown is not None:  # a wire for the sum, known from the start
+                    wire = self._virtual(terms, self.touching[unknown][0])
+                    self._mark(wire, "claim", ())
         progress = len(waiting) < len(self._claims)
         self._claims = waiting
         return progress

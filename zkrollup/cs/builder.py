@@ -108,6 +108,7 @@ class RecordedClaim:
     reason: str
     scope: int
     place: int
+    sums: tuple[Terms, ...] = ()
 
 
 EMPTY: Packed = (array("I"), array("I"))

@@ -20,7 +20,8 @@ __all__ = ["Claim", "ClaimFailure"]
 @dataclass(frozen=True)
 class Claim:
     """``nonzero``: in every satisfying witness the sum ``terms`` (column, coefficient) is not zero.
-    ``determined``: any two satisfying witnesses that agree on the columns ``by`` agree on ``columns``.
+    ``determined``: any two satisfying witnesses that agree on the columns ``by`` agree on ``columns`` and on
+    the sums ``sums``.
     ``idle``: ``columns`` may have several values, and nothing outside them depends on which.
 
     ``reason`` is the proof, or where it stands; ``place`` the line that claims.
@@ -33,6 +34,7 @@ class Claim:
     reason: str
     scope: str
     place: Place
+    sums: tuple[tuple[tuple[int, int], ...], ...] = ()
 
     def value(self, values: Mapping[int, int] | Sequence[int]) -> int:
         """What the sum of a nonzero claim is."""

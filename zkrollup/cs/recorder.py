@@ -254,18 +254,16 @@ class ConstraintSystem(Builder):
         """Tell the analysis that the wires ``by`` determine ``fields``, **not constrained**; no row.
 
         For values that a proof outside the rows shows to be unique: two satisfying witnesses that agree on
-        ``by`` agree on ``fields``. Each field must be a wire; otherwise as :meth:`claim_nonzero`.
+        ``by`` agree on each of ``fields``, a wire or a sum of wires; otherwise as :meth:`claim_nonzero`.
         """
         self._open()
-        wires = []
-        for field in fields:
-            if self._field(field)._column >= 0:
-                wires.append(field._column)
-            elif self._constant_value(field) is None:
-                raise ConstraintSystemError("claim_determined: a field is no wire; materialise it")
+        known = [self._claimed(self._field(f), "claim_determined") for f in fields]
+        known = [terms for terms in known if terms.keys() - {0}]
         given = {w for f in by for w in self._claimed(self._field(f), "claim_determined")} - {0}
-        if wires:
-            self._claim("determined", {}, tuple(wires), tuple(sorted(given)), reason)
+        wires = tuple(w for terms in known if len(terms) == 1 for w in terms)
+        sums = tuple(terms for terms in known if len(terms) > 1)
+        if known:
+            self._claim("determined", {}, wires, tuple(sorted(given)), reason, sums)
 
     def claim_idle(self, fields: Sequence[Field], *, reason: str) -> None:
         """Tell the analysis that nothing but ``fields`` depends on the choice of these wires; no row.
@@ -289,11 +287,18 @@ class ConstraintSystem(Builder):
         return terms
 
     def _claim(
-        self, kind: str, terms: dict[int, int], wires: tuple[int, ...], by: tuple[int, ...], reason: str
+        self,
+        kind: str,
+        terms: dict[int, int],
+        wires: tuple[int, ...],
+        by: tuple[int, ...],
+        reason: str,
+        sums: tuple[dict[int, int], ...] = (),
     ) -> None:
         if not reason:
             raise ConstraintSystemError("a claim needs its reason: the proof, or where it stands")
-        self._claims.append(RecordedClaim(kind, terms, wires, by, reason, self._scope, self._places.here()))
+        place = self._places.here()
+        self._claims.append(RecordedClaim(kind, terms, wires, by, reason, self._scope, place, sums))
 
     def scope(self, name: str) -> _Scope:
         """``with cs.scope("name"):`` names what is recorded inside; scopes nest as ``outer/name``."""

@@ -169,6 +169,7 @@ class Template:
                 c.reason,
                 self._scopes[c.scope],
                 cs._places[c.place],
+                tuple(tuple(sorted((at[w], k) for w, k in terms.items())) for terms in c.sums),
             )
             for c in cs._claims
         )

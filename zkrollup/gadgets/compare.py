@@ -130,6 +130,7 @@ def less_than_bits(cs: ConstraintSystem, a: Sequence[Bool], b: Sequence[Bool]) -
     differences[-1] = cs.linear([(above, 1), (last, 1), (less, 1)], -1)
     values = [cs.scratch_product(sign, difference) for difference in differences]
     assert_first_difference(cs, differences, values, width, "less than", scale=sign)
+    cs.claim_determined([less], by=[*a, *b], reason="only the right answer has the sign of a difference")
     return less
 
 

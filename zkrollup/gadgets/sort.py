@@ -49,8 +49,9 @@ def sort(cs: ConstraintSystem, values: Sequence[Field], n: int) -> list[Field]:
     pair of :func:`network`, and n for each neighbour: 8 values of 64 bits take 19 + 7 * 64 = 467, where
     a comparator at each pair would take 19 * 66.
     """
-    out = _permuted(cs, values)
+    out, switched = _permuted(cs, values)
     assert_sorted(cs, out, n)
+    _claim_order(cs, values, out, switched)
     return out
 
 
@@ -97,7 +98,9 @@ def assert_distinct(cs: ConstraintSystem, values: Sequence[Field], n: int) -> No
     Ranges: 1 <= n <= 252. Assumes: every value is below 2^n. Rows: as :func:`sort`. For up to n values the
     product of all differences may be cheaper: it takes one row a pair.
     """
-    assert_sorted(cs, _permuted(cs, values), n, strictly=True)
+    out, switched = _permuted(cs, values)
+    assert_sorted(cs, out, n, strictly=True)
+    _claim_order(cs, values, out, switched)
 
 
 def assert_permutation(
@@ -113,17 +116,35 @@ def assert_permutation(
     """
     if len(a) != len(b):
         raise ValueError(f"a permutation of {len(a)} values into {len(b)}; expected equally many")
-    for x, y in zip(_permuted(cs, a), _permuted(cs, b), strict=True):
+    (left, switched_left), (right, switched_right) = _permuted(cs, a), _permuted(cs, b)
+    for x, y in zip(left, right, strict=True):
         cs.assert_equal(x, y, label=label)
+    _claim_idle(cs, [*switched_left, *switched_right])
 
 
-def _permuted(cs: ConstraintSystem, values: Sequence[Field]) -> list[Field]:
-    """The values in an order of the prover's choice; honestly, ascending by canonical value."""
+def _claim_order(
+    cs: ConstraintSystem, values: Sequence[Field], out: Sequence[Field], switched: Sequence[Field]
+) -> None:
+    if switched:
+        reason = "of the orders of these values one alone is ascending"
+        cs.claim_determined(out, by=values, reason=reason)
+        _claim_idle(cs, switched)
+
+
+def _claim_idle(cs: ConstraintSystem, switched: Sequence[Field]) -> None:
+    cs.claim_idle(switched, reason="several settings of the switches lead to one order")
+
+
+def _permuted(cs: ConstraintSystem, values: Sequence[Field]) -> tuple[list[Field], list[Field]]:
+    """The values in an order of the prover's choice, honestly ascending by canonical value; and the wires of
+    the switches."""
     out = list(values)
+    switched = []
     with cs.scope("network"):
         for i, j in network(len(out)):
             x, y = out[i], out[j]
             p = cs.hint_value(x + cs.scratch_product(cs.scratch_less_than(y, x), y - x))
             cs.enforce(p - x, p - y, 0, label="switch")
+            switched.append(p)
             out[i], out[j] = p, cs.linear([(x, 1), (y, 1), (p, -1)])
-    return out
+    return out, switched
