@@ -80,11 +80,16 @@ class BatchCircuit:
 
         header.connect("z", system.public("z"))
         header.connect("root_after", root_after)
+        header.connect("next_after", slot_part.wire("next_index_after", instance=-1))
         slot_part.connect("root", first=header.wire("root_before"), chain="root_after")
         slot_part.connect("domain", header.wire("domain"))
+        slot_part.connect("batch_number", header.wire("batch_number"))
         slot_part.connect("z", system.public("z"))
         slot_part.connect("y", first=header.wire("y"), chain="y_after")
         slot_part.connect("padding", first=header.wire("zero"), chain="padding_after")
+        slot_part.connect("next_index", first=header.wire("next_before"), chain="next_index_after")
+        slot_part.connect("group", first=header.wire("zero"), chain="group_after")
+        slot_part.connect("accumulator", first=header.wire("group_tag"), chain="accumulator_after")
         for k in range(fee_tokens):
             slot_part.connect(f"fee_token_{k}", header.wire(f"fee_token_{k}"))
             slot_part.connect(f"fees_{k}", first=header.wire("zero"), chain=f"fees_after_{k}")
@@ -95,6 +100,7 @@ class BatchCircuit:
         outputs.connect("C_public", system.public("C"))
         outputs.connect("y", slot_part.wire("y_after", instance=-1))
         outputs.connect("y_public", system.public("y"))
+        outputs.connect("group", slot_part.wire("group_after", instance=-1))
         self.r1cs: R1CS = system.freeze()
 
     @property
@@ -125,6 +131,8 @@ class BatchCircuit:
             "chain_id": trace.chain_id,
             "rollup_id": trace.rollup_id,
             "batch_number": trace.batch_number,
+            "next_before": trace.next_before,
+            "next_after": trace.next_after,
             "root_before": trace.root_before,
             "root_after": trace.root_after,
         }
@@ -134,7 +142,7 @@ class BatchCircuit:
         slots: list[Values] = []
         padding = 0
         for slot in trace.slots:
-            slots.append(slot_values(slot) | {"y": y, "padding": padding})
+            slots.append(slot_values(slot, trace.batch_number) | {"y": y, "padding": padding})
             for present, element in slot.elements:
                 if present:
                     y = (y * z + element) % modulus
@@ -184,14 +192,19 @@ def batch_circuit(parameters: BatchParameters) -> BatchCircuit:
 def describe_slot(slot: SlotTrace) -> str:
     """The transaction of a slot as its constructor is called, without keys and signature."""
     first, second = slot.first.index, slot.second.index
-    signed = f"token={slot.first.before.token}, amount={slot.amount}, fee={slot.fee}"
+    paid = f"token={slot.first.before.token}, amount={slot.amount}, fee={slot.fee}"
     nonce = f"nonce={slot.first.before.nonce}"
+    address = f"eth_address={slot.eth_address:#042x}"
+    by_address = f"TransferToAddress(sender={first}, {address}, {paid}, {nonce}, recipient={second})"
+    by_index = f"Transfer(sender={first}, recipient={second}, {paid}, {nonce})"
     text = {
         Kind.NOOP: "Noop()",
         Kind.DEPOSIT: f"Deposit(account={second}, token={slot.token}, amount={slot.amount})",
-        Kind.TRANSFER: f"Transfer(sender={first}, recipient={second}, {signed}, {nonce})",
-        Kind.WITHDRAW: f"Withdraw(sender={first}, {signed}, {nonce})",
-        Kind.FORCED_EXIT: f"ForcedExit(account={first}, eth_address={slot.eth_address:#042x})",
+        Kind.TRANSFER: by_address if slot.by_address else by_index,
+        Kind.WITHDRAW: f"Withdraw(sender={first}, {address}, {paid}, {nonce})",
+        Kind.FORCED_EXIT: f"ForcedExit(account={first}, {address})",
+        Kind.CHANGE_KEY: f"ChangeKey(sender={first}, token={slot.token}, fee={slot.fee}, {nonce})",
+        Kind.TRANSFER_TO_NEW: f"TransferToNew(sender={first}, account={second}, {address}, {paid}, {nonce})",
     }[slot.kind]
     return f"{text}, nullified" if slot.nullified else text
 
@@ -211,20 +224,27 @@ def update_values(name: str, update: LeafUpdate) -> Values:
     return values
 
 
-def slot_values(slot: SlotTrace) -> Values:
-    """The inputs and the state links of one slot."""
-    signed = slot.kind in (Kind.TRANSFER, Kind.WITHDRAW)
+SIGNED = (Kind.TRANSFER, Kind.WITHDRAW, Kind.CHANGE_KEY, Kind.TRANSFER_TO_NEW)
+
+
+def slot_values(slot: SlotTrace, batch_number: int) -> Values:
+    """The inputs and the state links of one slot of the batch with this number."""
+    signed = slot.kind in SIGNED
     acts = signed or (slot.kind == Kind.FORCED_EXIT and not slot.nullified)
-    creates = slot.kind == Kind.DEPOSIT and slot.second.before.ay == 0
-    existing = slot.kind == Kind.TRANSFER or (slot.kind == Kind.DEPOSIT and not creates)
+    top_up = slot.kind == Kind.DEPOSIT and slot.second.before.ay != 0
+    existing = slot.kind == Kind.TRANSFER or top_up
     signature = slot.signature if slot.signature is not None else DUMMY_SIGNATURE
     return {
         "root": slot.first.root_before,
-        "is_deposit": int(slot.kind == Kind.DEPOSIT),
-        "is_transfer": int(slot.kind == Kind.TRANSFER),
-        "is_withdraw": int(slot.kind == Kind.WITHDRAW),
-        "is_forced_exit": int(slot.kind == Kind.FORCED_EXIT),
+        "next_index": slot.next_before,
+        "group": slot.group_before,
+        "accumulator": slot.accumulator_before,
+        **{f"is_{kind.name.lower()}": int(slot.kind == kind) for kind in Kind if kind != Kind.NOOP},
         "nullified": int(slot.nullified),
+        "by_address": int(slot.by_address),
+        "signed_group": slot.group,
+        "memo": slot.memo,
+        "batches_left": slot.valid_until - batch_number if signed else 0,
         "first_index": slot.first.index,
         "second_index": slot.second.index,
         "token": slot.token,

@@ -4,13 +4,16 @@ The module must not know what the elements mean beyond the header's layout.
 
 Statement of the three templates
 --------------------------------
-*header*: chain id, rollup id, batch number, fee tokens and fee accounts are in range; ``domain`` is the
-Poseidon hash of chain id and rollup id; the header's elements are these numbers and both roots; the
-fingerprint has absorbed them in order, beginning from 0.
+*header*: chain id, rollup id, batch number, next index, fee tokens and fee accounts are in range; ``domain``
+is the Poseidon hash of chain id and rollup id; the header's elements are these numbers, the next index that
+the slots leave and both roots; the fingerprint has absorbed them in order, beginning from 0. The next index
+after is not ranged: it is the one before, below 2^33, and at most one more for each slot, so that it stays
+below 2^40 and the second element has one reading.
 
 *commitment*: ``c_after`` is Poseidon of ``c`` and fifteen elements.
 
-*outputs*: the last ``c`` and the last ``y`` are the public inputs C and y.
+*outputs*: the last ``c`` and the last ``y`` are the public inputs C and y; the last slot leaves no group
+open.
 
 Why a proof for (C, z, y) is a proof about the bytes that L1 saw
 ----------------------------------------------------------------
@@ -24,12 +27,12 @@ its kind, part of e0, asks for (an e0 that is absent is zero, and no present e0 
 Let d = (d_1, ..., d_n) be the present ones in order. The circuit forces
 y = d_1 z^(n-1) + ... + d_n, a polynomial p_d at z.
 
-L1 holds its own vector d' (canonical elements decoded from bytes, the requests taken from its own
+L1 holds its own vector d' (canonical elements decoded from bytes, those of requests compared with its own
 queue), computes z = keccak(domain tag, chain id, contract, keccak(d'), C) mod r and y' = p_d'(z), and
 checks the proof for (C, z, y'). Both C, hence d, and d' are fixed before z can be known. If d != d',
 then p_d - p_d' is a polynomial other than zero of degree less than max(n, n'): vectors of equal length
 differ in some coefficient, and for unequal lengths the longer one's leading coefficient is the header's
-first element, which holds the version 1 and is not zero. A polynomial other than zero has fewer than
+first element, which holds the version 2 and is not zero. A polynomial other than zero has fewer than
 max(n, n') roots, so in the random oracle model each choice of (d', C) passes with probability at most
 1.14 * max(n, n') / r; the factor covers the bias of reducing 256 bits modulo r (at most six preimages
 for an element where 5.29 would be even). An adversary who tries q pairs wins with probability
@@ -44,6 +47,7 @@ from __future__ import annotations
 
 from zkrollup.cs import ConstraintSystem, Template
 from zkrollup.gadgets.poseidon import poseidon
+from zkrollup.state.trace import GROUP_TAG
 
 __all__ = [
     "COMMITMENT_RATE",
@@ -58,7 +62,7 @@ __all__ = [
 COMMITMENT_RATE = 15
 COMMITMENT_TAG = int.from_bytes(b"zkrollup/data/v1", "big")
 HEADER_ELEMENTS = 4
-VERSION = 1
+VERSION = 2
 
 
 def header_length(fee_tokens: int) -> int:
@@ -69,11 +73,12 @@ def header_length(fee_tokens: int) -> int:
 def record_header(slots: int, depth: int, fee_tokens: int) -> Template:
     """Records the header; ``slots`` and the data's length are constants of the circuit."""
     cs = ConstraintSystem("header", parameters={"slots": slots, "depth": depth, "fee_tokens": fee_tokens})
-    z, root_after = cs.link("z"), cs.link("root_after")
+    z, root_after, next_after = cs.link("z"), cs.link("root_after"), cs.link("next_after")
     with cs.scope("A ranges"):
         chain_id = cs.input_uint("chain_id", 64)
         rollup_id = cs.input_uint("rollup_id", 160)
         batch_number = cs.input_uint("batch_number", 64)
+        next_before = cs.input_uint("next_before", 2 * depth + 1)
         root_before = cs.input("root_before")
         tokens = [cs.input_uint(f"fee_token_{k}", 32) for k in range(fee_tokens)]
         accounts = [cs.input_uint(f"fee_account_{k}", 2 * depth) for k in range(fee_tokens)]
@@ -82,7 +87,9 @@ def record_header(slots: int, depth: int, fee_tokens: int) -> Template:
     with cs.scope("C elements"):
         elements = [
             cs.linear([(chain_id, 1 << 160), (rollup_id, 1)], constant=VERSION << 240),
-            cs.linear([(batch_number, 1 << 32)], constant=slots),
+            cs.linear(
+                [(batch_number, 1 << 112), (next_before, 1 << 40), (next_after, 1)], constant=slots << 80
+            ),
             root_before,
             root_after,
             *(cs.linear([(t, 1 << 32), (a, 1)]) for t, a in zip(tokens, accounts, strict=True)),
@@ -94,12 +101,15 @@ def record_header(slots: int, depth: int, fee_tokens: int) -> Template:
         cs.export(f"h{i}", element)
     cs.export("y", y)
     cs.export("root_before", root_before)
+    cs.export("batch_number", batch_number)
+    cs.export("next_before", next_before)
     for k in range(fee_tokens):
         cs.export(f"fee_token_{k}", tokens[k])
         cs.export(f"fee_account_{k}", accounts[k])
     length = header_length(fee_tokens) + 4 * slots
     cs.export("c", cs.constant((COMMITMENT_TAG << 64) + length))
     cs.export("zero", cs.constant(0))
+    cs.export("group_tag", cs.constant(GROUP_TAG))
     return cs.freeze()
 
 
@@ -113,9 +123,10 @@ def record_commitment() -> Template:
 
 
 def record_outputs() -> Template:
-    """Records that the last commitment and fingerprint are the public ones."""
+    """Records that the last commitment and fingerprint are the public ones, and that no group is cut."""
     cs = ConstraintSystem("outputs", parameters={})
     for name in ("C", "y"):
         public, computed = cs.link(f"{name}_public"), cs.link(name)
         cs.assert_equal(computed, public, label=f"public input {name} is the computed one")
+    cs.assert_equal(cs.link("group"), cs.constant(0), label="no group is open after the last slot")
     return cs.freeze()

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from zkrollup.circuits.batch import BatchCircuit, batch_circuit
 from zkrollup.crypto.eddsa import PrivateKey
@@ -30,12 +29,11 @@ from zkrollup.state import (
     BatchTrace,
     StateTree,
     Transaction,
-    Transfer,
-    Withdraw,
     apply_batch,
     sign_transaction,
 )
 from zkrollup.state.public_data import PublicInputs, encode, public_data, public_inputs
+from zkrollup.state.transactions import Signed
 
 __all__ = ["ProvenBatch", "Rollup", "UnsubmittedBatch", "engine_hasher"]
 
@@ -43,8 +41,6 @@ Hasher = Callable[[Sequence[Sequence[int]]], Sequence[int]]
 
 Progress = Callable[[str, float], None]
 """Called with the name of a phase and the part of it that is done, 0 as it begins."""
-
-_Signed = TypeVar("_Signed", Transfer, Withdraw)
 
 PROVER_PHASES = 3
 """How many phases the prover reports: the check of the witness, the sums, the blinding."""
@@ -166,7 +162,7 @@ class Rollup:
         """Asks L1 to force the whole balance of an account out."""
         self.contract.request_exit(account=account, requester=eth_address)
 
-    def sign(self, transaction: _Signed, owner: PrivateKey) -> _Signed:
+    def sign(self, transaction: Signed, owner: PrivateKey) -> Signed:
         """The transaction with the owner's signature for this chain and rollup."""
         return sign_transaction(transaction, owner, self.chain_id, self.rollup_id)
 

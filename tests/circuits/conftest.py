@@ -38,6 +38,17 @@ def account(owner: int, token: int = 0, balance: int = 1000, nonce: int = 0) -> 
     return Account(token, nonce, balance, ax, ay, 0xE0 + owner)
 
 
+def agreed(transaction: Any) -> dict[str, Any]:
+    """What a decision takes over from the transaction that was signed."""
+    return {
+        "signature": transaction.signature,
+        "valid_until": transaction.valid_until,
+        "memo": transaction.memo,
+        "group": transaction.group,
+        "core": transaction.core(CHAIN, ROLLUP),
+    }
+
+
 @dataclass
 class Workshop:
     """A state with accounts 1..4 (0, 1, 2 of token 0; 3 of token 7) and a circuit for its batches."""
@@ -52,6 +63,10 @@ class Workshop:
         return sign_transaction(
             transaction, OWNERS[owner], domain.get("chain_id", CHAIN), domain.get("rollup_id", ROLLUP)
         )
+
+    def signed(self, transaction: Any, owner: int, **domain: int) -> dict[str, Any]:
+        """What a decision takes over from the transaction, signed so."""
+        return agreed(self.sign(transaction, owner, **domain))
 
     def apply(self, *transactions: Transaction) -> BatchTrace:
         """What the state machine makes of these."""

@@ -39,9 +39,10 @@ def test_overdraft__names_transfer_difference_and_line(workshop: Any) -> None:
 
 
 def test_slots__are_described_by_kind(workshop: Any) -> None:
-    trace = workshop.apply(workshop.sign(Withdraw(2, 0, 5, 0, 0), 1))
+    trace = workshop.apply(workshop.sign(Withdraw(2, 0xE1, 0, 5, 0, 0), 1))
     assert [describe_slot(slot) for slot in trace.slots] == [
-        "Withdraw(sender=2, token=0, amount=5, fee=0, nonce=0)",
+        "Withdraw(sender=2, eth_address=0x00000000000000000000000000000000000000e1, token=0, amount=5, "
+        "fee=0, nonce=0)",
         "Noop()",
     ]
     assert workshop.circuit.describe(trace)["fees"](0) == "fees in token 0 to account 3"

@@ -79,7 +79,7 @@ def transfer(workshop: Any, plan: Plan) -> Transition:
         plan.fee,
         plan.nonce if plan.signed_nonce is None else plan.signed_nonce,
     )
-    signed = workshop.sign(asked, plan.signer, chain_id=plan.chain_id, rollup_id=plan.rollup_id)
+    signed = workshop.signed(asked, plan.signer, chain_id=plan.chain_id, rollup_id=plan.rollup_id)
     code = encode_amount(plan.amount) if plan.amount_code is None else plan.amount_code
     return Transition(
         Kind.TRANSFER,
@@ -91,7 +91,7 @@ def transfer(workshop: Any, plan: Plan) -> Transition:
         fee_code=encode_fee(plan.fee),
         fee_entry=(0 if plan.fee else None) if plan.fee_entry is None else plan.fee_entry,
         token=plan.token,
-        signature=signed.signature,
+        **signed,
     )
 
 
@@ -161,7 +161,7 @@ def test_transfer__replayed_in_the_same_batch_is_unsatisfiable(workshop: Any) ->
 def withdrawal(workshop: Any, *, to: int | None = None, amount: int = 100, code: int = 0) -> Transition:
     """Account 1 withdraws to its own address, unless told otherwise."""
     before = workshop.state.account(1)
-    signed = workshop.sign(Withdraw(1, 0, amount, 0, 0), 0)
+    signed = workshop.signed(Withdraw(1, before.eth_address if to is None else to, 0, amount, 0, 0), 0)
     return Transition(
         Kind.WITHDRAW,
         first=Change(1, before, changed(before, balance=before.balance - amount, nonce=1)),
@@ -169,17 +169,19 @@ def withdrawal(workshop: Any, *, to: int | None = None, amount: int = 100, code:
         amount_code=code,
         token=0,
         eth_address=before.eth_address if to is None else to,
-        signature=signed.signature,
+        **signed,
     )
 
 
-def test_withdraw__pays_only_the_owner_of_the_leaf(workshop: Any) -> None:
-    failures = workshop.failures(workshop.forge(withdrawal(workshop, to=0xBAD)))
-    assert failures == {"G public data/withdrawal is paid to its owner"}
+def test_withdraw__pays_only_the_address_that_was_signed(workshop: Any) -> None:
+    decision = replace(withdrawal(workshop), eth_address=0xBAD)
+    failures = workshop.failures(workshop.forge(decision))
+    assert failures == {f"C signature/equation/R8 = s BASE8 - h 8A ({c})" for c in "xy"}
 
 
-def test_withdraw__to_the_owner_is_satisfied(workshop: Any) -> None:
-    assert workshop.failures(workshop.forge(withdrawal(workshop))) == set()
+@pytest.mark.parametrize("to", [None, 0xBAD])
+def test_withdraw__to_any_signed_address_is_satisfied(workshop: Any, to: int | None) -> None:
+    assert workshop.failures(workshop.forge(withdrawal(workshop, to=to))) == set()
 
 
 def test_withdraw__amount_modulo_r_is_unsatisfiable(workshop: Any) -> None:
@@ -274,7 +276,7 @@ def test_deposit__creates_exactly_the_requested_account(workshop: Any, after: di
 
 def test_deposit__never_creates_leaf_zero(workshop: Any) -> None:
     failures = workshop.failures(workshop.forge(created(workshop, index=0)))
-    assert "E second leaf/leaf 0 is never an account" in failures
+    assert "E second leaf/only a full tree refuses a deposit" in failures
 
 
 def test_deposit__never_overwrites_an_account(workshop: Any) -> None:
@@ -290,7 +292,7 @@ def test_deposit__with_ay_zero_creates_nothing(workshop: Any) -> None:
         second=replace(decision.second, after=changed(decision.second.after, ax=1, ay=0)),
     )
     failures = workshop.failures(workshop.forge(flawed))
-    assert "E second leaf/a created account has a key with ay != 0" in failures
+    assert "E second leaf/a key that an account gets has ay != 0" in failures
 
 
 def top_up(workshop: Any, balance: int, amount: int, nullified: bool) -> Transition:
@@ -327,7 +329,7 @@ def test_deposit__is_nullified_exactly_on_overflow(
     """C6, C17."""
     failures = workshop.failures(workshop.forge(top_up(workshop, balance, amount, nullified)))
     assert (failures == set()) is satisfied, failures
-    assert satisfied or "E second leaf/a deposit is nullified on overflow" in failures
+    assert satisfied or "E second leaf/a deposit is nullified on overflow and where it is refused" in failures
 
 
 def test_deposit__of_an_existing_account_by_the_state_machine_is_satisfied(workshop: Any) -> None:

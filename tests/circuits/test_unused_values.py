@@ -12,7 +12,7 @@ Parts = dict[str, list[dict[str, Any]]]
 
 KINDS: dict[str, list[Transaction]] = {
     "transfer": [Transfer(1, 2, 0, 100, 5, 0)],
-    "withdraw": [Withdraw(1, 0, 100, 5, 0)],
+    "withdraw": [Withdraw(1, 0xE9, 0, 100, 5, 0)],
     "exit": [ForcedExit(1, 0xE0)],
     "nullified exit": [ForcedExit(1, 0xBAD)],
     "noop": [],
@@ -43,13 +43,13 @@ def applied(workshop: Any, kind: str) -> Any:
         ("withdraw", "second_index", 1, "E second leaf/unused second leaf is leaf 0"),
         ("exit", "second_index", 1, "E second leaf/unused second leaf is leaf 0"),
         ("noop", "second_index", 1, "E second leaf/unused second leaf is leaf 0"),
-        ("transfer", "key_x", 1, "E second leaf/only deposits carry a key"),
-        ("transfer", "key_y", 1, "E second leaf/only deposits carry a key"),
-        ("withdraw", "key_x", 1, "E second leaf/only deposits carry a key"),
-        ("exit", "key_y", 1, "E second leaf/only deposits carry a key"),
-        ("noop", "key_x", 1, "E second leaf/only deposits carry a key"),
-        ("transfer", "eth_address", 1, "G public data/no address in a noop's or transfer's data"),
-        ("noop", "eth_address", 1, "G public data/no address in a noop's or transfer's data"),
+        ("transfer", "key_x", 1, "D first leaf/key/only kinds with a key carry one"),
+        ("transfer", "key_y", 1, "D first leaf/key/only kinds with a key carry one"),
+        ("withdraw", "key_x", 1, "D first leaf/key/only kinds with a key carry one"),
+        ("exit", "key_y", 1, "D first leaf/key/only kinds with a key carry one"),
+        ("noop", "key_x", 1, "D first leaf/key/only kinds with a key carry one"),
+        ("transfer", "eth_address", 1, "H public data/only kinds with an address carry one"),
+        ("noop", "eth_address", 1, "H public data/only kinds with an address carry one"),
         ("withdraw", "amount_mantissa", 1, "B amounts/only transfers carry an amount code"),
         ("exit", "amount_exponent", 1, "B amounts/only transfers carry an amount code"),
         ("noop", "amount_exponent", 1, "B amounts/only transfers carry an amount code"),
@@ -134,7 +134,7 @@ def test_fee_credit__balance_of_2_128_is_unsatisfiable(workshop: Any) -> None:
 def test_outputs__are_the_public_inputs(workshop: Any, name: str) -> None:
     """C16: both are compared with what was computed."""
     template = workshop.circuit.templates["outputs"]
-    links = {"C": 3, "C_public": 3, "y": 4, "y_public": 4}
+    links = {"C": 3, "C_public": 3, "y": 4, "y_public": 4, "group": 0}
     assert template.check(links, {}).satisfied
     for end in (name, f"{name}_public"):
         failures = template.check(links | {end: 5}, {}).failures

@@ -49,7 +49,7 @@ def test_batch__moves_balances_and_both_roots(rollup: Rollup) -> None:
 
 def test_batch__withdrawal_is_paid_once(rollup: Rollup) -> None:
     """R2."""
-    rollup.submit(rollup.prove_batch([rollup.sign(Withdraw(1, 0, 250, 0, 0), ALICE)]))
+    rollup.submit(rollup.prove_batch([rollup.sign(Withdraw(1, 0xA11CE, 0, 250, 0, 0), ALICE)]))
     assert rollup.contract.withdraw(ALICE_L1, 0) == 250
     with pytest.raises(NothingPending):
         rollup.contract.withdraw(ALICE_L1, 0)
@@ -69,7 +69,7 @@ def test_batch__supply_is_conserved_through_real_proofs(rollup: Rollup) -> None:
     """R10."""
     rollup.submit(
         rollup.prove_batch(
-            [pay(rollup, 100, fee=1), rollup.sign(Withdraw(2, 0, 7, 0, 0), BOB)], fee_accounts={0: 1}
+            [pay(rollup, 100, fee=1), rollup.sign(Withdraw(2, 0xB0B, 0, 7, 0, 0), BOB)], fee_accounts={0: 1}
         )
     )
     held = sum(account.balance for _, account in rollup.state.accounts())

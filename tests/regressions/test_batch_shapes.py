@@ -35,7 +35,7 @@ def test_batch__of_any_permitted_shape_is_satisfied(
     state = StateTree.in_memory(depth, hasher)
     state.seed([Account(5, 2**40 - 2, 1000, *OWNER.public_key, 0xE0)])
     fee = 7 if fee_tokens else 0
-    context = BatchContext(parameters, CHAIN, ROLLUP, 2**64 - 1, ((5, 1),) if fee_tokens else ())
+    context = BatchContext(parameters, CHAIN, ROLLUP, 2**32 - 1, ((5, 1),) if fee_tokens else ())
     sent = sign_transaction(Transfer(1, 1, 5, 1000 - fee, fee, 2**40 - 2), OWNER, CHAIN, ROLLUP)
     trace = apply_batch(state, [sent], context)
     circuit = BatchCircuit(parameters)

@@ -1,10 +1,12 @@
-"""Deposits were counted from zero although a genesis may hold accounts: one too many stopped the queue."""
+"""Deposits were counted from zero although a genesis may hold accounts: one too many stopped the queue.
+
+The contract counts them no more: a deposit that finds no index left is nullified and refunded.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from zkrollup.l1 import plain_reverts as reverts
 from zkrollup.l1.model import RollupContract
 from zkrollup.state import BatchParameters
 from zkrollup.state.exceptions import OutOfRange
@@ -14,23 +16,23 @@ PARAMETERS = BatchParameters(slots=4, depth=1, fee_tokens=0)
 WALLETS = make_wallets(5)
 
 
-def test_deposits__stop_before_the_tree_of_a_peopled_genesis_is_full() -> None:
+def test_deposits__of_a_full_tree_are_refunded_and_stop_no_queue() -> None:
     """C17: no request can come to stand in the queue that no batch can take."""
     accounts = [WALLETS[0].account(), WALLETS[1].account()]
     rollup = SimulatedRollup(PARAMETERS, accounts, key=SimulatedKey(), verify=unsafe_accept_any_proof)
-
-    def deposit(wallet: int) -> None:
-        request = WALLETS[wallet].deposit(5)
+    for wallet, amount in ((2, 5), (3, 6), (2, 7)):
+        request = WALLETS[wallet].deposit(amount)
         rollup.contract.deposit(
-            token=request.token, amount=5, ax=request.ax, ay=request.ay, eth_address=request.eth_address
+            token=request.token, amount=amount, ax=request.ax, ay=request.ay, eth_address=request.eth_address
         )
-
-    deposit(2)
-    with pytest.raises(reverts.TooManyDeposits):
-        deposit(3)
     rollup.contract.request_exit(account=1, requester=WALLETS[0].eth_address)
-    rollup.submit(rollup.apply())
+    trace = rollup.apply()
+    assert [slot.nullified for slot in trace.slots] == [False, True, False, False]
+    assert (trace.next_before, trace.next_after, trace.slots[1].second.index) == (3, 4, 0)
+    rollup.submit(trace)
     assert rollup.contract.queue == ()
+    assert rollup.state.account(3).balance == 12
+    assert rollup.contract.withdraw(WALLETS[3].eth_address, 7) == 6
     assert rollup.contract.withdraw(WALLETS[0].eth_address, 7) == 1000
 
 

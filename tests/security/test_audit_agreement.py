@@ -157,9 +157,13 @@ def _signed(
         "fee_entry": entry,
         "token": transaction.token,
         "signature": transaction.signature,
+        "valid_until": transaction.valid_until,
+        "memo": transaction.memo,
+        "group": transaction.group,
+        "core": 0,
     }
     if isinstance(transaction, Withdraw):
-        return Transition(Kind.WITHDRAW, eth_address=sender.eth_address, **common)
+        return Transition(Kind.WITHDRAW, eth_address=transaction.eth_address, **common)
     same = transaction.recipient == transaction.sender
     target = after if same else ledger.account(transaction.recipient)
     return Transition(
@@ -191,6 +195,7 @@ class Chain:
             verifying_key=KEY.verifying_key,
             parameters=PARAMETERS,
             deposit_cap=FULL,
+            genesis_accounts=len(ACCOUNTS),
             allow_insecure_key=True,
             verify=unsafe_accept_any_proof,
         )
@@ -290,7 +295,7 @@ def signed(draw: st.DrawFn) -> Transfer | Withdraw:
     if draw(st.booleans()):
         plain: Any = Transfer(sender, recipient, token, amount, fee, nonce)
     else:
-        plain = Withdraw(sender, token, amount, fee, nonce)
+        plain = Withdraw(sender, 0xE9, token, amount, fee, nonce)
     if encodes(fee):
         return WALLETS[signer].sign(plain)
     return replace(plain, signature=WALLETS[signer].sign(replace(plain, fee=0)).signature)
@@ -337,7 +342,7 @@ TRANSACTIONS = st.one_of(signed(), signed(), DEPOSITS, EXITS)
 @example((WALLETS[0].transfer(1, 2, 0, fee=1, token=0),), ((7, 4),), Liberties(fee_entry=1))
 @example((WALLETS[0].transfer(1, 2, 0, fee=1, token=0),), ((0, 3), (7, 4)), Liberties(fee_entry=1))
 @example((WALLETS[0].transfer(1, 0, 1, token=0),), (), Liberties())
-@example((Withdraw(0, 0, 0, 0, 0),), (), Liberties())
+@example((Withdraw(0, 1, 0, 0, 0, 0),), (), Liberties())
 def test_transactions__are_accepted_by_both_or_by_neither(
     engine: Engine,
     transactions: tuple[Transaction, ...],

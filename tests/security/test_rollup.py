@@ -69,7 +69,7 @@ def simulated(*, balance: int = 1000, real_proofs: bool = False) -> SimulatedRol
 # -- C12: what a signature binds ---------------------------------------------------------------------
 
 TRANSFER = Transfer(1, 2, 3, 4, 5, 6)
-WITHDRAW = Withdraw(1, 3, 4, 5, 6)
+WITHDRAW = Withdraw(1, 2, 3, 4, 5, 6)
 
 
 @pytest.mark.parametrize("transaction", [TRANSFER, WITHDRAW])
@@ -180,6 +180,7 @@ addresses = st.integers(1, 2**160 - 1)
 field_elements = st.integers(0, FR_MODULUS - 1)
 fee_codes = st.integers(0, 2**12 - 1).map(decode_fee).map(encode_fee)
 amount_fields = st.integers(0, 2**32 - 1).map(decode_amount).map(encode_amount).map(lambda code: code << 96)
+KEYS = {"ax": field_elements, "ay": field_elements}
 records = st.one_of(
     st.builds(
         SlotRecord,
@@ -188,6 +189,17 @@ records = st.one_of(
         second=indices,
         amount_field=amounts,
         token=tokens,
+        eth_address=addresses,
+        **KEYS,
+    ),
+    st.builds(
+        SlotRecord,
+        kind=st.just(Kind.DEPOSIT),
+        nullified=st.just(True),
+        amount_field=amounts,
+        token=tokens,
+        eth_address=addresses,
+        **KEYS,
     ),
     st.builds(
         SlotRecord,
@@ -204,7 +216,7 @@ records = st.one_of(
         fee_code=fee_codes,
         amount_field=amounts,
         token=tokens,
-        eth_address=st.integers(0, 2**160 - 1),
+        eth_address=addresses,
     ),
     st.builds(
         SlotRecord,
@@ -212,8 +224,26 @@ records = st.one_of(
         first=st.integers(0, 63),
         amount_field=amounts,
         token=tokens,
+        eth_address=addresses,
     ),
-    st.builds(SlotRecord, kind=st.just(Kind.FORCED_EXIT), nullified=st.just(True), first=st.integers(0, 63)),
+    st.builds(
+        SlotRecord,
+        kind=st.just(Kind.FORCED_EXIT),
+        nullified=st.just(True),
+        first=st.integers(0, 63),
+        eth_address=addresses,
+    ),
+    st.builds(SlotRecord, kind=st.just(Kind.CHANGE_KEY), first=indices, fee_code=fee_codes, **KEYS),
+    st.builds(
+        SlotRecord,
+        kind=st.just(Kind.TRANSFER_TO_NEW),
+        first=indices,
+        second=indices,
+        fee_code=fee_codes,
+        amount_field=amount_fields,
+        eth_address=addresses,
+        **KEYS,
+    ),
 )
 batches = st.builds(
     PublicData,
@@ -221,6 +251,8 @@ batches = st.builds(
     chain_id=st.integers(0, 2**64 - 1),
     rollup_id=st.integers(0, 2**160 - 1),
     batch_number=st.integers(0, 2**64 - 1),
+    next_before=st.integers(0, 64),
+    next_after=st.integers(0, 64),
     root_before=field_elements,
     root_after=field_elements,
     fee_entries=st.sampled_from([((0, 0), (0, 0)), ((7, 3), (0, 0)), ((0, 5), (2**32 - 1, 63))]),
@@ -343,7 +375,13 @@ def test_nullified_request__names_the_leaf_that_decides() -> None:
 
 # -- R1, R6: what a proof is bound to ----------------------------------------------------------------
 
-OTHER = {"chain_id": CHAIN_ID + 1, "rollup_id": ROLLUP_ID + 1, "batch_number": 2, "root_before": 1}
+OTHER = {
+    "chain_id": CHAIN_ID + 1,
+    "rollup_id": ROLLUP_ID + 1,
+    "batch_number": 2,
+    "root_before": 1,
+    "next_before": 3,
+}
 
 
 def deploy_like(contract: RollupContract, **changes: object) -> RollupContract:
@@ -354,6 +392,7 @@ def deploy_like(contract: RollupContract, **changes: object) -> RollupContract:
         "genesis_root": contract.root,
         "verifying_key": contract.verifying_key,
         "parameters": contract.parameters,
+        "genesis_accounts": contract.next_index - 1,
         "allow_insecure_key": True,
     }
     return RollupContract(**(arguments | changes))
@@ -410,33 +449,41 @@ def test_proof__is_bound_to_the_contract(proved) -> None:
     assert twin.batch_number == 0
 
 
-@pytest.mark.parametrize("name", ["batch_number", "root_before"])
+@pytest.mark.parametrize("name", ["batch_number", "root_before", "next_before"])
 def test_proof__is_bound_to_batch_number_and_root(proved, name: str) -> None:
-    """R1, R3: neither counter nor root can be taken from the data, nor the data changed to suit them."""
+    """R1, R3: neither counters nor root can be taken from the data, nor the data changed to suit them."""
     contract, data, (encoded, c, proof) = proved
     changed = encode(replace(data, **{name: OTHER[name]}))
-    with pytest.raises((reverts.WrongBatchNumber, reverts.WrongRoot)):
+    wrong = (reverts.WrongBatchNumber, reverts.WrongRoot, reverts.WrongNextIndex)
+    with pytest.raises(wrong):
         contract.submit_batch(changed, c, proof)
     later = deploy_like(contract)
     later.requests = list(contract.requests)
     if name == "batch_number":
         later.batch_number = 1
+    elif name == "next_before":
+        later.next_index = OTHER[name]
     else:
         later.root = OTHER[name]
-    with pytest.raises((reverts.WrongBatchNumber, reverts.WrongRoot)):
+    with pytest.raises(wrong):
         later.submit_batch(encoded, c, proof)
     with pytest.raises(reverts.ProofRejected):
         later.submit_batch(changed, c, proof)
 
 
 def test_proof__is_bound_to_the_queue(proved) -> None:
-    """R1: the same bytes over a queue with other keys, or another order, are other data."""
-    contract, _, (encoded, c, proof) = proved
+    """R1: the same bytes over a queue with other keys, or another order, are refused, and with the records
+    changed to suit, the proof is."""
+    contract, data, (encoded, c, proof) = proved
     swapped = deploy_like(contract)
     first, second = contract.requests
     swapped.requests = [replace(first, request=second.request), replace(second, request=first.request)]
-    with pytest.raises(reverts.ProofRejected):
+    with pytest.raises(reverts.RequestOwnerMismatch):
         swapped.submit_batch(encoded, c, proof)
+    one, other, *rest = data.records
+    records = (replace(one, ax=other.ax, ay=other.ay), replace(other, ax=one.ax, ay=one.ay), *rest)
+    with pytest.raises(reverts.ProofRejected):
+        swapped.submit_batch(encode(replace(data, records=records)), c, proof)
 
 
 @pytest.mark.parametrize(

@@ -249,12 +249,11 @@ def test_build__gives_the_batch_that_applying_the_good_ones_gives(seeded, contex
     assert built.trace == apply_batch(seeded(), good, context())
 
 
-def test_build__never_sets_a_request_aside(context, wallets) -> None:
-    state = StateTree.in_memory(depth=1)
-    state.seed(wallets[i].account() for i in range(3))
+def test_build__never_sets_a_request_aside(seeded, context) -> None:
+    state = seeded()
     before = snapshot_of(state)
-    with pytest.raises(why.TreeFull):
-        build_batch(state, [wallets[4].deposit(1)], context(depth=1, fee_entries=()))
+    with pytest.raises(why.IndexOutsideTree):  # L1 takes no such request
+        build_batch(state, [ForcedExit(64, 1)], context(fee_entries=()))
     assert snapshot_of(state) == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -48,6 +49,19 @@ def test_store__keeps_accounts_nodes_root_and_counters(state: StateTree) -> None
     assert (state.find(account(1).key), state.find(account(3).key)) == (1, None)
     assert (state.next_index, state.batch_number, state.meta.version) == (3, 2**64 - 1, 1)
     assert state.root == state.recompute_root() != empty_root(DEPTH)
+
+
+def test_store__finds_the_lowest_of_accounts_with_one_key(state: StateTree) -> None:
+    put(state, (5, account(1)), (2, account(1, 7)), (9, account(1)), (3, account(2)))
+    key, payee = account(1).key, (account(1).token, account(1).eth_address)
+    assert [state.find(key, after) for after in (0, 1, 2, 5, 9)] == [2, 2, 5, 9, None]
+    assert state.find_address(*payee) == 2
+    rekeyed = replace(account(1), ax=account(3).ax, ay=account(3).ay)
+    put(state, (2, rekeyed))
+    assert (state.find(key), state.find(rekeyed.key), state.find_address(*payee)) == (5, 2, 2)
+    assert state.find_address(payee[0] + 8, payee[1]) is None
+    state.restore(state._store.history()[-1])
+    assert (state.find(key), state.find(rekeyed.key)) == (2, None)
 
 
 def test_store__refuses_a_commit_from_another_version(state: StateTree) -> None:
@@ -143,12 +157,24 @@ def test_stores__agree_and_the_file_is_the_same_after_reopening(tmp_path_factory
     file.close()
 
 
+def refuse_account_3(path) -> None:
+    """From now on a commit with an account 3 fails where the accounts are written."""
+    db = sqlite3.connect(path)
+    db.execute(
+        "CREATE TRIGGER refusal BEFORE INSERT ON accounts WHEN NEW.idx = 3 "
+        "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+    )
+    db.commit()
+    db.close()
+
+
 def test_sqlite__rolls_back_a_commit_that_fails_in_the_middle(tmp_path) -> None:
     state = StateTree.open(tmp_path / "s.db", DEPTH)
     put(state, (1, account(1)))
     before = everything(state)
-    with pytest.raises(sqlite3.IntegrityError):  # two accounts with one key
-        put(state, (2, account(2)), (3, account(2)))
+    refuse_account_3(tmp_path / "s.db")
+    with pytest.raises(sqlite3.IntegrityError):
+        put(state, (2, account(2)), (3, account(3)))
     assert everything(state) == before
     state.close()
     reopened = StateTree.open(tmp_path / "s.db", DEPTH)
@@ -233,12 +259,13 @@ def test_sqlite__within_an_owners_file_is_part_of_the_owners_transaction(tmp_pat
     state = StateTree(SQLiteStore.within(db, path, DEPTH, empty_root(DEPTH)))
     put(state, (1, account(1)))
     before = everything(state)
+    refuse_account_3(path)
     db.execute("BEGIN IMMEDIATE")
     db.execute("INSERT INTO mine VALUES (1)")
     put(state, (2, account(2)), batch_number=1)
     mark = state.snapshot()
     with pytest.raises(sqlite3.IntegrityError):  # undone alone, the owner's transaction goes on
-        put(state, (3, account(2)))
+        put(state, (3, account(3)))
     assert state.snapshot() == mark
     db.execute("ROLLBACK")
     assert everything(state) == before

@@ -227,10 +227,13 @@ def test_deposit__that_would_overflow_is_nullified(seeded, context, wallets) -> 
     assert not transition(state, wallets[2].deposit(9), context()).nullified
 
 
-def test_deposit__finds_no_place_in_a_full_tree(refused, context, wallets) -> None:
+def test_deposit__that_finds_no_place_in_a_full_tree_is_nullified(context, wallets) -> None:
     state = StateTree.in_memory(depth=1)
     state.seed(wallets[i].account() for i in range(3))
-    refused(wallets[4].deposit(1), why.TreeFull(4), state)
+    decision = transition(state, wallets[4].deposit(9), context())
+    assert decision.nullified
+    assert (decision.first, decision.second) == (IDENTITY, IDENTITY)
+    assert (decision.amount, decision.token, decision.key) == (9, 7, wallets[4].key.public_key)
     assert transition(state, wallets[1].deposit(1), context()).second.index == 2
 
 

@@ -47,6 +47,17 @@ def signed(transaction: Any, owner: int) -> Any:
     return sign_transaction(transaction, OWNERS[owner], CHAIN, ROLLUP)
 
 
+def agreed(transaction: Any) -> dict[str, Any]:
+    """What a decision takes over from the transaction that was signed."""
+    return {
+        "signature": transaction.signature,
+        "valid_until": transaction.valid_until,
+        "memo": transaction.memo,
+        "group": transaction.group,
+        "core": transaction.core(CHAIN, ROLLUP),
+    }
+
+
 class Unchecked(Account):
     """An account whose numbers nobody ranged."""
 
@@ -119,14 +130,14 @@ class SlotWorkshop:
             signed(Transfer(1, 2, 0, 100, 5, 0), 0),
             signed(Transfer(2, 2, 0, 1, 0, 0), 1),
             signed(Transfer(1, 3, 0, 0, 120, 1), 0),
-            signed(Withdraw(2, 0, 50, 3, 1), 1),
-            signed(Withdraw(4, 7, 1000, 0, 0), 3),
+            signed(Withdraw(2, 0xE9, 0, 50, 3, 1), 1),
+            signed(Withdraw(4, 0xE9, 7, 1000, 0, 0), 3),
             Deposit(0, 77, *fresh, 0xEE),
             Deposit(0, 2**127, *OWNERS[0].public_key, 0xE0),
             Deposit(0, 2**128 - 1, *OWNERS[0].public_key, 0xE0),
             signed(Transfer(1, 5, 0, 134217727 * 10**25, 127 * 10**30, 2), 0),
             signed(Transfer(1, 2, 0, 89478485 * 10**10, 85 * 10**21, 3), 0),
-            signed(Withdraw(1, 0, 2**100 + 12345, 42 * 10**10, 4), 0),
+            signed(Withdraw(1, 0xE9, 0, 2**100 + 12345, 42 * 10**10, 4), 0),
             ForcedExit(3, 0xE2),
             ForcedExit(2, 0xBAD),
             ForcedExit(15, 0xBAD),
@@ -163,7 +174,7 @@ class SlotWorkshop:
                     fee=fee,
                     fee_code=encode_fee(fee),
                     token=0,
-                    signature=asked.signature,
+                    **agreed(asked),
                 ),
                 **changes,
             )
@@ -199,7 +210,7 @@ class SlotWorkshop:
             amount=100,
             token=0,
             eth_address=one.eth_address,
-            signature=signed(Withdraw(1, 0, 100, 0, 0), 0).signature,
+            **agreed(signed(Withdraw(1, 0xE0, 0, 100, 0, 0), 0)),
         )
         noop = Transition(Kind.NOOP)
         empty = signed(Transfer(1, 9, 0, 100, 0, 0), 0)

@@ -72,7 +72,7 @@ def generate(count: int, *, chain_id: int, rollup_id: int, capacity: int) -> Sce
         amount = draw.randrange(1, 1000) * 10**15
         fee = draw.randrange(1, 100) * 10**12
         if i % 5 == 1:
-            withdraw = Withdraw(sender + 1, TOKEN, amount, fee, nonces[sender])
+            withdraw = Withdraw(sender + 1, addresses[sender], TOKEN, amount, fee, nonces[sender])
             signed: Transaction = sign_transaction(withdraw, owners[sender], chain_id, rollup_id)
         else:
             recipient = draw.randrange(accounts)

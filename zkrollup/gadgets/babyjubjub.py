@@ -48,6 +48,7 @@ __all__ = [
     "add_t4",
     "assert_double",
     "assert_on_curve",
+    "curve_residue",
     "cofactor_multiple",
     "double",
     "double_add_distinct",
@@ -95,6 +96,12 @@ def assert_on_curve(cs: ConstraintSystem, p: Edwards) -> None:
     """Demand a x^2 + y^2 = 1 + d x^2 y^2. Assumes: nothing. Rows: 3."""
     xx, yy = p.x.square(), p.y.square()
     (xx * (A - D * yy)).assert_equal(1 - yy, label="point is on BabyJubJub")
+
+
+def curve_residue(p: Edwards) -> Field:
+    """a x^2 + y^2 - 1 - d x^2 y^2, which is 0 exactly on the curve. Assumes: nothing. Rows: 3."""
+    xx, yy = p.x.square(), p.y.square()
+    return xx * (A - D * yy) + yy - 1
 
 
 def negate(p: Edwards) -> Edwards:

@@ -8,7 +8,7 @@ or raises a :class:`Revert` and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from zkrollup.bn254 import FR_MODULUS
 from zkrollup.groth16.keys import Proof, VerifyingKey
@@ -27,7 +27,7 @@ from zkrollup.state.exceptions import InvalidKey, InvalidParameter, OutOfRange, 
 from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.public_data import PublicData, PublicInputs, SlotRecord, challenge, decode, fingerprint
 from zkrollup.state.trace import Kind
-from zkrollup.state.transactions import Deposit, ForcedExit, Request, require_deposit_key
+from zkrollup.state.transactions import Deposit, ForcedExit, Request, require_key
 from zkrollup.verifier import MalformedInput
 from zkrollup.verifier import verify as verify_proof
 
@@ -57,11 +57,10 @@ class RollupContract:
     """One rollup on one chain, from its genesis root on.
 
     ``address`` is the contract's own. ``holdings`` back the accounts of a genesis that is not empty (token
-    -> amount), and ``genesis_accounts`` is the highest index among them: that many fewer are left for
-    deposits. Batches are numbered from 1. Amounts are in the token's smallest unit, addresses integers of
-    160 bits. A key that one party made is refused unless ``allow_insecure_key`` says that nothing of value
-    is at stake. Whoever passes another ``verify`` gets a contract that checks no proofs: that is for tests
-    of everything else.
+    -> amount), and ``genesis_accounts`` is the highest index among them. Batches are numbered from 1.
+    Amounts are in the token's smallest unit, addresses integers of 160 bits. A key that one party made is
+    refused unless ``allow_insecure_key`` says that nothing of value is at stake. Whoever passes another
+    ``verify`` gets a contract that checks no proofs: that is for tests of everything else.
 
     Raises :class:`OutOfRange`, :class:`InvalidParameter`, :class:`InsecureKey`.
     """
@@ -110,7 +109,7 @@ class RollupContract:
         self.holdings: dict[int, int] = dict(holdings or {})
         self.pending: dict[tuple[int, int], int] = {}
         self.events: list[Event] = []
-        self._num_accounts = genesis_accounts  # as many as can have been opened: every deposit may open one
+        self.next_index = genesis_accounts + 1
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -131,8 +130,7 @@ class RollupContract:
     def deposit(self, *, token: int, amount: int, ax: int, ay: int, eth_address: int) -> QueuedRequest:
         """Take ``amount`` of ``token`` from ``eth_address`` for the account with this key.
 
-        Raises :class:`InvalidArgument`, :class:`DepositTooLarge`, :class:`InvalidDepositKey`,
-        :class:`TooManyDeposits`.
+        Raises :class:`InvalidArgument`, :class:`DepositTooLarge`, :class:`InvalidDepositKey`.
         """
         _require_argument("token", token, TOKEN_BITS)
         _require_argument("amount", amount, 256)
@@ -140,12 +138,9 @@ class RollupContract:
             raise reverts.DepositTooLarge(amount, self.deposit_cap)
         _require_address("eth_address", eth_address)
         try:
-            require_deposit_key(ax, ay)
+            require_key(ax, ay)
         except InvalidKey as error:
             raise reverts.InvalidDepositKey(ax, ay) from error
-        if self._num_accounts + 1 >= self.parameters.capacity:
-            raise reverts.TooManyDeposits(self.parameters.capacity - 1)
-        self._num_accounts += 1
         self.holdings[token] = self.holdings.get(token, 0) + amount
         return self._enqueue(Deposit(token, amount, ax, ay, eth_address))
 
@@ -173,7 +168,8 @@ class RollupContract:
 
         Raises :class:`MalformedData`, :class:`NonCanonicalCommitment`, :class:`WrongChain`,
         :class:`WrongRollup`, :class:`WrongBatchNumber`, :class:`WrongRoot`, :class:`NoSuchRequest`,
-        the four ``Request...Mismatch``, :class:`MalformedProof`, :class:`ProofRejected`.
+        :class:`WrongNextIndex`, the five ``Request...Mismatch``, :class:`MalformedProof`,
+        :class:`ProofRejected`.
         """
         batch, consumed = self._read_batch(data)
         inputs = self._public_inputs(batch, commitment)
@@ -185,7 +181,7 @@ class RollupContract:
         return self._public_inputs(self._read_batch(data)[0], commitment)
 
     def _read_batch(self, data: bytes) -> tuple[PublicData, int]:
-        """The batch with its requests filled in, and the number of requests consumed after it."""
+        """The batch, and the number of requests consumed after it."""
         try:
             batch = decode(data, self.parameters)
         except PublicDataError as error:
@@ -198,21 +194,20 @@ class RollupContract:
             raise reverts.WrongBatchNumber(batch.batch_number, self.batch_number + 1)
         if batch.root_before != self.root:
             raise reverts.WrongRoot(batch.root_before, self.root)
-        records, consumed = self._fill_requests(batch.records)
-        return replace(batch, records=records), consumed
+        if batch.next_before != self.next_index:
+            raise reverts.WrongNextIndex(batch.next_before, self.next_index)
+        return batch, self._consumed(batch.records)
 
-    def _fill_requests(self, records: Sequence[SlotRecord]) -> tuple[tuple[SlotRecord, ...], int]:
-        """Give each record of a request the values of the queue's next one, which it must agree with."""
+    def _consumed(self, records: Sequence[SlotRecord]) -> int:
+        """The number of requests consumed after these records, which must be the queue's next ones."""
         number = self.requests_consumed
-        filled = []
         for record in records:
             if record.kind in (Kind.DEPOSIT, Kind.FORCED_EXIT):
                 if number == len(self.requests):
                     raise reverts.NoSuchRequest(number)
-                record = _fill(record, self.requests[number])
+                _require_agreement(record, self.requests[number])
                 number += 1
-            filled.append(record)
-        return tuple(filled), number
+        return number
 
     def _public_inputs(self, batch: PublicData, commitment: int) -> PublicInputs:
         if type(commitment) is not int or not 0 <= commitment < FR_MODULUS:
@@ -232,6 +227,7 @@ class RollupContract:
     def _accept(self, batch: PublicData, consumed: int) -> BatchAccepted:
         accepted = BatchAccepted(batch.batch_number, batch.root_before, batch.root_after, consumed)
         self.root = batch.root_after
+        self.next_index = batch.next_after
         self.batch_number = batch.batch_number
         self.requests_consumed = consumed
         self.events.append(accepted)
@@ -275,20 +271,23 @@ def _pays_out(record: SlotRecord) -> bool:
     )
 
 
-def _fill(record: SlotRecord, queued: QueuedRequest) -> SlotRecord:
-    """The record with what the queue knows; raises unless both mean one request."""
+def _require_agreement(record: SlotRecord, queued: QueuedRequest) -> None:
+    """Raise unless record and request mean the same."""
     number, request = queued.number, queued.request
     if record.kind != request.kind:
         raise reverts.RequestKindMismatch(number, record.kind.name.lower(), request.kind.name.lower())
     if isinstance(request, ForcedExit):
         if record.first != request.account:
             raise reverts.RequestTargetMismatch(number, record.first, request.account)
-        return replace(record, eth_address=request.eth_address)
-    if record.token != request.token:
-        raise reverts.RequestTokenMismatch(number, record.token, request.token)
-    if record.amount_field != request.amount:
-        raise reverts.RequestAmountMismatch(number, record.amount_field, request.amount)
-    return replace(record, eth_address=request.eth_address, ax=request.ax, ay=request.ay)
+    else:
+        if record.token != request.token:
+            raise reverts.RequestTokenMismatch(number, record.token, request.token)
+        if record.amount_field != request.amount:
+            raise reverts.RequestAmountMismatch(number, record.amount_field, request.amount)
+    for name in ("eth_address",) if isinstance(request, ForcedExit) else ("eth_address", "ax", "ay"):
+        found, expected = getattr(record, name), getattr(request, name)
+        if found != expected:
+            raise reverts.RequestOwnerMismatch(number, name, found, expected)
 
 
 def _require_argument(name: str, value: int, bits: int) -> None:

@@ -24,12 +24,13 @@ __all__ = [
     "ProofRejected",
     "RequestAmountMismatch",
     "RequestKindMismatch",
+    "RequestOwnerMismatch",
     "RequestTargetMismatch",
     "RequestTokenMismatch",
     "Revert",
-    "TooManyDeposits",
     "WrongBatchNumber",
     "WrongChain",
+    "WrongNextIndex",
     "WrongRollup",
     "WrongRoot",
 ]
@@ -88,16 +89,6 @@ class DepositTooLarge(Revert):
     label = "deposit too large"
     problem = "{amount} is not below {cap}"
     remedy = "deposit in smaller amounts"
-
-
-@dataclass(eq=False)
-class TooManyDeposits(Revert):
-    """As many deposits as there are indices: one more might find no free leaf."""
-
-    capacity: int
-    label = "too many deposits"
-    problem = "{capacity} accounts at most can be opened"
-    remedy = "a deeper tree is needed"
 
 
 @dataclass(eq=False)
@@ -168,6 +159,17 @@ class WrongBatchNumber(Revert):
 
 
 @dataclass(eq=False)
+class WrongNextIndex(Revert):
+    """The batch opens accounts from another index on."""
+
+    found: int
+    expected: int
+    label = "wrong next index"
+    problem = "the batch's next new account is {found}"
+    remedy = "the contract expects {expected}"
+
+
+@dataclass(eq=False)
 class WrongRoot(Revert):
     """The batch does not start from the contract's root."""
 
@@ -222,6 +224,19 @@ class RequestAmountMismatch(Revert):
     label = "request amount mismatch"
     problem = "the batch says amount {found} for request {number}"
     remedy = "it deposits {expected}"
+
+
+@dataclass(eq=False)
+class RequestOwnerMismatch(Revert):
+    """The record names another address or public key than the request."""
+
+    number: int
+    name: str
+    found: int
+    expected: int
+    label = "request owner mismatch"
+    problem = "the batch says {name} {found:#x} for request {number}"
+    remedy = "it has {expected:#x}"
 
 
 @dataclass(eq=False)

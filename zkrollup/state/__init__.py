@@ -13,13 +13,18 @@ from zkrollup.state.exceptions import StateError, TransactionError
 from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.trace import BatchTrace, Kind, LeafUpdate, SlotTrace
 from zkrollup.state.transactions import (
+    ChangeKey,
     Deposit,
     ForcedExit,
     Noop,
     Transaction,
     Transfer,
+    TransferToAddress,
+    TransferToNew,
     Withdraw,
+    group_hash,
     parse_transactions,
+    sign_group,
     sign_transaction,
 )
 from zkrollup.state.tree import StateTree, empty_root
@@ -32,6 +37,7 @@ __all__ = [
     "BatchParameters",
     "BatchTrace",
     "BuiltBatch",
+    "ChangeKey",
     "Deposit",
     "ForcedExit",
     "Kind",
@@ -44,10 +50,14 @@ __all__ = [
     "Transaction",
     "TransactionError",
     "Transfer",
+    "TransferToAddress",
+    "TransferToNew",
     "Withdraw",
     "apply_batch",
     "build_batch",
     "empty_root",
+    "group_hash",
     "parse_transactions",
+    "sign_group",
     "sign_transaction",
 ]

@@ -22,6 +22,7 @@ __all__ = [
     "INDEX_BITS",
     "NONCE_BITS",
     "TOKEN_BITS",
+    "VALID_UNTIL_BITS",
     "Account",
     "AccountKey",
     "Change",
@@ -36,6 +37,7 @@ ADDRESS_BITS = 160
 INDEX_BITS = 32
 CHAIN_ID_BITS = 64
 BATCH_NUMBER_BITS = 64
+VALID_UNTIL_BITS = 32
 
 
 def require_bits(name: str, value: object, bits: int) -> None:
@@ -51,7 +53,7 @@ def require_field_element(name: str, value: object) -> None:
 
 
 class AccountKey(NamedTuple):
-    """What tells accounts apart: a deposit with the key of an account tops that account up."""
+    """Whose an account is, and of what: a deposit tops up the lowest account with its key."""
 
     token: int
     ax: int
@@ -61,7 +63,7 @@ class AccountKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One leaf. ``(ax, ay)`` is the owner's BabyJubJub key; ``eth_address`` receives withdrawals.
+    """One leaf. ``(ax, ay)`` is the owner's BabyJubJub key; ``eth_address`` may force an exit.
 
     ``ay = 0`` marks the empty account, which is all zeros. Raises :class:`OutOfRange`.
     """

@@ -1,4 +1,4 @@
-"""A batch: transactions one after the other, padding, then the fees to their accounts.
+"""A batch: transactions one after the other, groups whole, padding, then the fees to their accounts.
 
 This module must not know of circuits, proofs or L1. A batch is decided in full before anything is
 written, and written in one commit: an exception leaves the state exactly as it was.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from zkrollup.state.accounts import IDENTITY, Change
 from zkrollup.state.context import UNUSED_FEE_ENTRY, BatchContext
@@ -15,12 +16,22 @@ from zkrollup.state.exceptions import (
     BatchFull,
     DepthMismatch,
     FeeAccountMissing,
+    GroupIncomplete,
+    GroupInterrupted,
+    GroupTooLarge,
     NoopBeforeTransaction,
     TransactionError,
+    UnencodableFee,
 )
 from zkrollup.state.public_data import header_elements, slot_elements, slot_record
-from zkrollup.state.trace import BatchTrace, Kind, LeafUpdate, SlotTrace
-from zkrollup.state.transactions import Noop, SignedTransaction, Transaction
+from zkrollup.state.trace import GROUP_TAG, BatchTrace, Kind, LeafUpdate, SlotTrace
+from zkrollup.state.transactions import (
+    Noop,
+    SignedTransaction,
+    Transaction,
+    group_step,
+    transaction_name,
+)
 from zkrollup.state.transition import Ledger, Transition, credit, transition
 from zkrollup.state.tree import StateTree
 
@@ -29,7 +40,10 @@ __all__ = ["BuiltBatch", "SetAside", "apply_batch", "build_batch"]
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A signed transaction that was left out of a batch, where it stood, and why."""
+    """A signed transaction that was left out of a batch, where it stood, and why.
+
+    The members of a group are set aside together, for the reason of the one that ``reason`` names.
+    """
 
     position: int
     transaction: SignedTransaction
@@ -49,7 +63,8 @@ class BuiltBatch:
 def apply_batch(state: StateTree, transactions: Iterable[Transaction], context: BatchContext) -> BatchTrace:
     """Apply all transactions as one batch and return what happened.
 
-    Raises the first transaction's :class:`TransactionError`, its place named; :class:`BatchFull`,
+    Raises the first transaction's :class:`TransactionError`, its place named (of a group that is cut or
+    interrupted :class:`GroupIncomplete`, :class:`GroupInterrupted`); :class:`BatchFull`,
     :class:`NoopBeforeTransaction`, :class:`DepthMismatch`; for a fee entry
     :class:`FeeAccountMissing`, :class:`TokenMismatch`, :class:`BalanceOverflow`. The state is then as
     it was.
@@ -58,34 +73,38 @@ def apply_batch(state: StateTree, transactions: Iterable[Transaction], context: 
     wanted = _without_padding(given)
     _require_fit(state, given, context)
     ledger = Ledger(state)
-    decided = [_decide(ledger, place, transaction, context) for place, transaction in enumerate(wanted)]
-    return _finish(state, ledger, decided, context)
+    return _finish(state, ledger, _decide_all(ledger, wanted, 0, context), context)
 
 
 def build_batch(state: StateTree, transactions: Iterable[Transaction], context: BatchContext) -> BuiltBatch:
     """Apply what can be applied, in order, until the slots are full.
 
     A signed transaction that breaks a rule is set aside with its exception and the next one is taken;
-    a request from L1 is never set aside, so what it raises ends the batch. Noops are dropped.
-    Otherwise as :func:`apply_batch`.
+    of a group all members are. A group that does not fit into the slots that are left ends the batch. A
+    request from L1 is never set aside, so what it raises ends the batch. Noops are dropped. Otherwise as
+    :func:`apply_batch`.
     """
     given = [transaction for transaction in transactions if not isinstance(transaction, Noop)]
     _require_fit(state, (), context)
+    slots = context.parameters.slots
     ledger = Ledger(state)
     decided: list[Transition] = []
     applied: list[Transaction] = []
     set_aside: list[SetAside] = []
     position = 0
-    while position < len(given) and len(decided) < context.parameters.slots:
-        transaction = given[position]
+    while position < len(given) and len(decided) < slots:
+        unit = _unit(given, position, context)
+        if slots >= len(unit) > slots - len(decided):
+            break
         try:
-            decided.append(_decide(ledger, position, transaction, context))
-            applied.append(transaction)
+            decided += _decide_unit(ledger, unit, position, context)
+            applied += unit
         except TransactionError as error:
-            if not isinstance(transaction, SignedTransaction):
-                raise
-            set_aside.append(SetAside(position, transaction, error))
-        position += 1
+            for place, transaction in enumerate(unit, start=position):
+                if not isinstance(transaction, SignedTransaction):
+                    raise
+                set_aside.append(SetAside(place, transaction, error))
+        position += len(unit)
     trace = _finish(state, ledger, decided, context)
     return BuiltBatch(trace, tuple(applied), tuple(set_aside), tuple(given[position:]))
 
@@ -111,11 +130,90 @@ def _require_fit(state: StateTree, transactions: Sequence[Transaction], context:
         raise BatchFull(context.parameters.slots, place=f"transaction {context.parameters.slots}")
 
 
+def _unit(given: Sequence[Transaction], position: int, context: BatchContext) -> Sequence[Transaction]:
+    """What stands or falls together from ``position`` on: one transaction, or a group up to its last member.
+
+    Of a group that is not whole, all that stands there of it.
+    """
+    group = _group(given[position])
+    if group == 0:
+        return given[position : position + 1]
+    end, accumulator = position, GROUP_TAG
+    while end < len(given) and accumulator != group:
+        member = given[end]
+        if not isinstance(member, SignedTransaction) or member.group != group:
+            break
+        accumulator = group_step(accumulator, _core(member, context))
+        end += 1
+    return given[position:end]
+
+
+def _group(transaction: Transaction) -> int:
+    return transaction.group if isinstance(transaction, SignedTransaction) else 0
+
+
+def _core(transaction: SignedTransaction, context: BatchContext) -> int:
+    """0, with which no group is whole, for a fee that cannot be signed."""
+    try:
+        return transaction.core(context.chain_id, context.rollup_id)
+    except UnencodableFee:
+        return 0
+
+
+def _decide_unit(
+    ledger: Ledger, unit: Sequence[Transaction], position: int, context: BatchContext
+) -> list[Transition]:
+    """All of it, or an exception and the ledger as it was."""
+    if len(unit) > context.parameters.slots:
+        raise GroupTooLarge(
+            _group(unit[0]), len(unit), context.parameters.slots, place=_place(position, unit[0])
+        )
+    attempt = Ledger(ledger)
+    decided = _decide_all(attempt, unit, position, context)
+    for decision in decided:
+        ledger.apply(decision.first, decision.second)
+    return decided
+
+
+def _decide_all(
+    ledger: Ledger, transactions: Sequence[Transaction], position: int, context: BatchContext
+) -> list[Transition]:
+    """One after the other, the first one at ``position``; raises where a group is cut or interrupted."""
+    decided: list[Transition] = []
+    open_group, accumulator, members = 0, GROUP_TAG, 0
+    for place, transaction in enumerate(transactions, start=position):
+        if open_group not in (0, _group(transaction)):
+            raise GroupInterrupted(open_group, _group(transaction), place=_place(place, transaction))
+        decision = _decide(ledger, place, transaction, context)
+        decided.append(decision)
+        members += 1
+        open_group, accumulator = _next_link(decision, accumulator)
+        if open_group == 0:
+            members = 0
+    if open_group:
+        last = position + len(transactions) - 1
+        raise GroupIncomplete(open_group, members, place=_place(last, transactions[-1]))
+    return decided
+
+
+def _next_link(decision: Transition, accumulator: int) -> tuple[int, int]:
+    """The group that this decision leaves open, or 0, and the hash of its members so far."""
+    if decision.group:
+        accumulator = group_step(accumulator, decision.core)
+        if accumulator != decision.group:
+            return decision.group, accumulator
+    return 0, GROUP_TAG
+
+
+def _place(position: int, transaction: Transaction) -> str:
+    return f"transaction {position} ({transaction_name(transaction)})"
+
+
 def _decide(ledger: Ledger, position: int, transaction: Transaction, context: BatchContext) -> Transition:
     try:
         decision = transition(ledger, transaction, context)
     except TransactionError as error:
-        error.place = f"transaction {position} ({transaction.kind.name.lower()})"
+        error.place = _place(position, transaction)
         raise
     ledger.apply(decision.first, decision.second)
     return decision
@@ -151,17 +249,26 @@ def _finish(
 ) -> BatchTrace:
     """Hash what was decided, write the trace, commit."""
     sums = _running_fees(decided, context)
+    links = _running_links(decided, state.next_index)
     fee_changes = _fee_credits(ledger, sums[-1], context)
     changes = [change for decision in decided for change in (decision.first, decision.second)]
     prepared = state.prepare([*changes, IDENTITY, *fee_changes], batch_number=context.batch_number)
     updates = prepared.updates
     last, padding = 2 * len(decided), updates[2 * len(decided)]
     slots = [
-        _slot(decision, updates[2 * i], updates[2 * i + 1], sums[i]) for i, decision in enumerate(decided)
+        _slot(decision, updates[2 * i], updates[2 * i + 1], sums[i], links[i])
+        for i, decision in enumerate(decided)
     ]
-    noop = _slot(Transition(Kind.NOOP), padding, padding, sums[-1])
+    noop = _slot(Transition(Kind.NOOP), padding, padding, sums[-1], links[-1])
     slots += [noop] * (context.parameters.slots - len(slots))
-    trace = _batch(state.root, updates[-1].root_after, slots, updates[last + 1 :], sums[-1], context)
+    trace = _batch(
+        (state.root, updates[-1].root_after),
+        (state.next_index, links[-1].next_index),
+        slots,
+        updates[last + 1 :],
+        sums[-1],
+        context,
+    )
     state.commit(prepared)
     return trace
 
@@ -177,8 +284,25 @@ def _running_fees(decided: Sequence[Transition], context: BatchContext) -> list[
     return running
 
 
+class _Links(NamedTuple):
+    """What a slot finds besides root and fees: the next index, and the open group with its hash so far."""
+
+    next_index: int
+    group: int = 0
+    accumulator: int = GROUP_TAG
+
+
+def _running_links(decided: Sequence[Transition], next_index: int) -> list[_Links]:
+    """What each slot finds, and at last what is left after all of them."""
+    running = [_Links(next_index)]
+    for decision in decided:
+        next_index += decision.creates
+        running.append(_Links(next_index, *_next_link(decision, running[-1].accumulator)))
+    return running
+
+
 def _slot(
-    decision: Transition, first: LeafUpdate, second: LeafUpdate, fees_before: tuple[int, ...]
+    decision: Transition, first: LeafUpdate, second: LeafUpdate, fees_before: tuple[int, ...], links: _Links
 ) -> SlotTrace:
     return SlotTrace(
         kind=decision.kind,
@@ -195,13 +319,20 @@ def _slot(
         signature=decision.signature,
         fee_entry=decision.fee_entry,
         fees_before=fees_before,
+        by_address=decision.by_address,
+        valid_until=decision.valid_until,
+        memo=decision.memo,
+        group=decision.group,
+        next_before=links.next_index,
+        group_before=links.group,
+        accumulator_before=links.accumulator,
         elements=slot_elements(slot_record(decision)),
     )
 
 
 def _batch(
-    root_before: int,
-    root_after: int,
+    roots: tuple[int, int],
+    next_indices: tuple[int, int],
     slots: Sequence[SlotTrace],
     fee_updates: Sequence[LeafUpdate],
     fees: tuple[int, ...],
@@ -212,8 +343,10 @@ def _batch(
         chain_id=context.chain_id,
         rollup_id=context.rollup_id,
         batch_number=context.batch_number,
-        root_before=root_before,
-        root_after=root_after,
+        next_before=next_indices[0],
+        next_after=next_indices[1],
+        root_before=roots[0],
+        root_after=roots[1],
         fee_entries=context.fee_entries,
         slots=tuple(slots),
         fee_updates=tuple(fee_updates),
@@ -223,8 +356,8 @@ def _batch(
             context.rollup_id,
             context.batch_number,
             context.parameters.slots,
-            root_before,
-            root_after,
+            *next_indices,
+            *roots,
             context.fee_entries,
         ),
     )

@@ -19,8 +19,12 @@ __all__ = [
     "DepthMismatch",
     "DuplicateAccount",
     "DuplicateFeeToken",
+    "Expired",
     "FeeAccountMissing",
     "FeeTokenNotAccepted",
+    "GroupIncomplete",
+    "GroupInterrupted",
+    "GroupTooLarge",
     "IndexOutsideTree",
     "InvalidKey",
     "InvalidParameter",
@@ -46,8 +50,10 @@ __all__ = [
     "UnencodableAmount",
     "UnencodableFee",
     "UnknownAccount",
+    "UnknownAddress",
     "UnknownKind",
     "UnknownRecipient",
+    "WrongAddress",
     "WrongSignature",
 ]
 
@@ -107,7 +113,7 @@ class InvalidKey(StateError, ValueError):
     ay: int
     label = "invalid public key"
     problem = "({ax}, {ay}) is not a BabyJubJub point with canonical coordinates and ay != 0"
-    remedy = "deposit to the public key that the wallet shows"
+    remedy = "use the public key that the wallet shows"
 
 
 @dataclass(eq=False)
@@ -175,6 +181,17 @@ class WrongSignature(TransactionError):
     label = "wrong signature"
     problem = "the signature does not verify under the key of account {account} (nonce {nonce})"
     remedy = "sign the message of exactly this transaction, chain id and rollup id with that account's key"
+
+
+@dataclass(eq=False)
+class Expired(TransactionError):
+    """The batch comes after the last one for which the transaction was signed."""
+
+    batch_number: int
+    valid_until: int
+    label = "expired"
+    problem = "the transaction is valid until batch {valid_until}, this is batch {batch_number}"
+    remedy = "sign again with a later valid_until"
 
 
 @dataclass(eq=False)
@@ -281,6 +298,29 @@ class UnknownRecipient(TransactionError):
 
 
 @dataclass(eq=False)
+class UnknownAddress(TransactionError):
+    """No account of the token has this Ethereum address."""
+
+    eth_address: int
+    token: int
+    label = "unknown address"
+    problem = "no account of token {token} has the address {eth_address:#042x}"
+    remedy = "the recipient opens an account by a deposit first, or pay to a new account"
+
+
+@dataclass(eq=False)
+class WrongAddress(TransactionError):
+    """The account that the operator named has another Ethereum address than the one signed."""
+
+    account: int
+    held: int
+    eth_address: int
+    label = "wrong address"
+    problem = "account {account} has the address {held:#042x}, the sender pays {eth_address:#042x}"
+    remedy = "name an account with that address, or none"
+
+
+@dataclass(eq=False)
 class BalanceOverflow(TransactionError):
     """A credit would reach 2^128."""
 
@@ -292,9 +332,6 @@ class BalanceOverflow(TransactionError):
     remedy = "lower the amount"
 
 
-# -- requests from L1 --------------------------------------------------------------------------------
-
-
 @dataclass(eq=False)
 class TreeFull(TransactionError):
     """There is no free index left for a new account."""
@@ -303,6 +340,43 @@ class TreeFull(TransactionError):
     label = "tree full"
     problem = "all {capacity} indices are taken"
     remedy = "use a deeper tree"
+
+
+@dataclass(eq=False)
+class GroupInterrupted(TransactionError):
+    """A group is open, and what comes next is none of its members."""
+
+    group: int
+    found: int
+    label = "group interrupted"
+    problem = "group {group:#x} is not complete, and what follows belongs to group {found:#x}"
+    remedy = "put all members of a group one after the other, in the order of its hash"
+
+
+@dataclass(eq=False)
+class GroupIncomplete(TransactionError):
+    """The members that are there do not hash to the group that they were signed for."""
+
+    group: int
+    members: int
+    label = "group incomplete"
+    problem = "{members} transactions of group {group:#x} stand here, which are not all of it in its order"
+    remedy = "put all members of a group one after the other, in the order of its hash"
+
+
+@dataclass(eq=False)
+class GroupTooLarge(TransactionError):
+    """The group has more members than any batch has slots."""
+
+    group: int
+    members: int
+    slots: int
+    label = "group too large"
+    problem = "group {group:#x} has {members} members, a batch has {slots} slots"
+    remedy = "make the group smaller"
+
+
+# -- requests from L1 --------------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
@@ -423,7 +497,10 @@ class UnknownKind(PublicDataError):
     nibble: int
     label = "unknown kind of record"
     problem = "the record at byte {offset} begins with nibble {nibble}"
-    remedy = "expected deposit 1 or 9, transfer 2, withdraw 3, forced exit 4 or 12"
+    remedy = (
+        "expected deposit 1 or 9, transfer 2, withdraw 3, forced exit 4 or 12, change of key 5, "
+        "transfer to new 6"
+    )
 
 
 @dataclass(eq=False)

@@ -4,9 +4,19 @@ This module must not know how a batch is decided, proved or accepted: it says wh
 exactly one form.
 
 The vector d is a header (h0 .. h3, then one element for each fee entry) and four elements a slot,
-e0 .. e3, absent ones 0. The bytes carry what L1 does not know already: the header, and for each slot
-that is no noop the leading bytes of e0 as 30 bytes big-endian (14 for a transfer, else all 30) and
-the address of a withdraw. L1 fills e1 .. e3 of its own requests from its queue.
+e0 .. e3, absent ones 0. The bytes are the header, and for each slot that is no noop its record: e0 as
+30 bytes big-endian, of a short kind the first 14 of them, then an address of 20 bytes (e1) and a public
+key of twice 32 (e2, e3) where the kind has them::
+
+    kind              e0  address  key  bytes
+    deposit           30     20    64    114   L1 compares it with its queue
+    transfer          14      -     -     14   by index or by address
+    withdraw          30     20     -     50
+    forced exit       30     20     -     50   L1 compares it with its queue
+    change of key     14      -    64     78
+    transfer to new   14     20    64     98
+
+The bytes say all that a batch does: whoever has them and the state before has the state after.
 
 C is a chain of Poseidon of 16 over the whole of d; z = keccak(domain, chain id, contract, keccak(d), C)
 mod r over the present elements as 32-byte words; y is the value at z of the polynomial whose
@@ -17,7 +27,7 @@ first element is not 0, so the polynomial's degree says how many elements there 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from zkrollup.bn254 import FR_MODULUS
@@ -38,8 +48,11 @@ from zkrollup.state.trace import BatchTrace, Element, Kind, SlotTrace
 from zkrollup.state.transition import Transition
 
 __all__ = [
+    "ADDRESSED",
     "COMMITMENT_RATE",
     "COMMITMENT_TAG",
+    "KEYED",
+    "SHORT",
     "TRANSFER_AMOUNT_SHIFT",
     "VERSION",
     "PublicData",
@@ -59,14 +72,23 @@ __all__ = [
     "slot_record",
 ]
 
-VERSION = 1
+VERSION = 2
 COMMITMENT_RATE = 15
 COMMITMENT_TAG = int.from_bytes(b"zkrollup/data/v1", "big")
 TRANSFER_AMOUNT_SHIFT = 96
 """Where a transfer's 32-bit code stands in the 128 bits of the amount field."""
 
+SHORT = frozenset({Kind.TRANSFER, Kind.CHANGE_KEY, Kind.TRANSFER_TO_NEW})
+"""The kinds whose amount is a code and whose token is the sender's: 14 bytes hold their first element."""
+
+ADDRESSED = frozenset({Kind.DEPOSIT, Kind.WITHDRAW, Kind.FORCED_EXIT, Kind.TRANSFER_TO_NEW})
+"""The kinds with an address, element 1."""
+
+KEYED = frozenset({Kind.DEPOSIT, Kind.CHANGE_KEY, Kind.TRANSFER_TO_NEW})
+"""The kinds with a public key, elements 2 and 3."""
+
 _CHALLENGE_DOMAIN = b"zkrollup/challenge/v1"
-_TRANSFER_BYTES = 14
+_SHORT_BYTES = 14
 _RECORD_BYTES = 30
 _NULLIFIED = 8
 
@@ -75,10 +97,10 @@ SlotElements = tuple[Element, Element, Element, Element]
 
 @dataclass(frozen=True, slots=True)
 class SlotRecord:
-    """What is published of one slot. ``amount_field`` is 128 bits: of a transfer the code << 96.
+    """What is published of one slot. ``amount_field`` is 128 bits: of a short kind the code << 96.
 
-    ``first`` is the index debited, ``second`` the one credited; ``eth_address``, ``ax``, ``ay`` of a
-    request are 0 until L1 fills them in.
+    ``first`` is the index debited, ``second`` the one credited; ``eth_address``, ``ax`` and ``ay`` are 0
+    of a kind that publishes none.
     """
 
     kind: Kind
@@ -101,6 +123,8 @@ class PublicData:
     chain_id: int
     rollup_id: int
     batch_number: int
+    next_before: int
+    next_after: int
     root_before: int
     root_after: int
     fee_entries: tuple[FeeEntry, ...]
@@ -113,6 +137,8 @@ class PublicData:
             self.rollup_id,
             self.batch_number,
             self.parameters.slots,
+            self.next_before,
+            self.next_after,
             self.root_before,
             self.root_after,
             self.fee_entries,
@@ -146,6 +172,8 @@ def header_elements(
     rollup_id: int,
     batch_number: int,
     slots: int,
+    next_before: int,
+    next_after: int,
     root_before: int,
     root_after: int,
     fee_entries: Sequence[FeeEntry],
@@ -153,7 +181,7 @@ def header_elements(
     """The header h0 .. h3 and one element for each fee entry; the values fit their widths."""
     return (
         VERSION << 240 | chain_id << 160 | rollup_id,
-        batch_number << 32 | slots,
+        batch_number << 112 | slots << 80 | next_before << 40 | next_after,
         root_before,
         root_after,
         *(token << 32 | account for token, account in fee_entries),
@@ -161,7 +189,7 @@ def header_elements(
 
 
 def slot_elements(record: SlotRecord) -> SlotElements:
-    """e0 .. e3 of a slot: e0 present unless noop, e1 unless noop or transfer, e2 and e3 of a deposit only."""
+    """e0 .. e3 of a slot: e0 present unless noop, e1 of :data:`ADDRESSED` kinds, e2, e3 of :data:`KEYED`."""
     if record.kind == Kind.NOOP:
         return ((False, 0),) * 4
     packed = (
@@ -172,10 +200,10 @@ def slot_elements(record: SlotRecord) -> SlotElements:
         | record.amount_field << 32
         | record.token
     )
-    has_key = record.kind == Kind.DEPOSIT
+    has_key = record.kind in KEYED
     return (
         (True, packed),
-        (record.kind != Kind.TRANSFER, record.eth_address),
+        (record.kind in ADDRESSED, record.eth_address),
         (has_key, record.ax),
         (has_key, record.ay),
     )
@@ -183,16 +211,16 @@ def slot_elements(record: SlotRecord) -> SlotElements:
 
 def slot_record(slot: Transition | SlotTrace) -> SlotRecord:
     """What is published of a slot, before it is hashed or after."""
-    is_transfer = slot.kind == Kind.TRANSFER
+    is_short = slot.kind in SHORT
     return SlotRecord(
         slot.kind,
         slot.nullified,
         slot.first.index,
         slot.second.index,
         slot.fee_code,
-        slot.amount_code << TRANSFER_AMOUNT_SHIFT if is_transfer else slot.amount,
-        0 if is_transfer else slot.token,
-        slot.eth_address,
+        slot.amount_code << TRANSFER_AMOUNT_SHIFT if is_short else slot.amount,
+        0 if is_short else slot.token,
+        slot.eth_address if slot.kind in ADDRESSED else 0,
         *slot.key,
     )
 
@@ -205,6 +233,8 @@ def public_data(trace: BatchTrace) -> PublicData:
         trace.chain_id,
         trace.rollup_id,
         trace.batch_number,
+        trace.next_before,
+        trace.next_after,
         trace.root_before,
         trace.root_after,
         trace.fee_entries,
@@ -255,7 +285,7 @@ def fingerprint(present: Iterable[int], z: int) -> int:
 
 
 def public_inputs(data: PublicData, contract: int, hasher: Hasher = hash_each) -> PublicInputs:
-    """(C, z, y) of a batch whose records are filled in."""
+    """(C, z, y) of a batch."""
     c = commitment(data.vector(), hasher)
     present = data.present()
     z = challenge(data.chain_id, contract, present, c)
@@ -266,12 +296,12 @@ def public_inputs(data: PublicData, contract: int, hasher: Hasher = hash_each) -
 
 
 def encode(data: PublicData) -> bytes:
-    """The one byte form. What L1 fills in by itself is left out."""
+    """The one byte form."""
     return b"".join((_encode_header(data), *map(_encode_record, data.records)))
 
 
 def decode(data: bytes, parameters: BatchParameters) -> PublicData:
-    """The batch that ``data`` publishes, requests not yet filled in.
+    """The batch that ``data`` publishes.
 
     Accepts exactly the bytes that :func:`encode` gives; whatever is not so raises a
     :class:`PublicDataError` naming the field and its byte.
@@ -293,6 +323,8 @@ def _encode_header(data: PublicData) -> bytes:
         data.rollup_id.to_bytes(20, "big"),
         data.batch_number.to_bytes(8, "big"),
         data.parameters.slots.to_bytes(4, "big"),
+        data.next_before.to_bytes(5, "big"),
+        data.next_after.to_bytes(5, "big"),
         data.root_before.to_bytes(32, "big"),
         data.root_after.to_bytes(32, "big"),
         *(token.to_bytes(4, "big") + account.to_bytes(4, "big") for token, account in data.fee_entries),
@@ -301,11 +333,12 @@ def _encode_header(data: PublicData) -> bytes:
 
 def _encode_record(record: SlotRecord) -> bytes:
     e0 = slot_elements(record)[0][1].to_bytes(_RECORD_BYTES, "big")
-    if record.kind == Kind.TRANSFER:
-        return e0[:_TRANSFER_BYTES]
-    if record.kind == Kind.WITHDRAW:
-        return e0 + record.eth_address.to_bytes(20, "big")
-    return e0
+    parts = [e0[:_SHORT_BYTES] if record.kind in SHORT else e0]
+    if record.kind in ADDRESSED:
+        parts.append(record.eth_address.to_bytes(20, "big"))
+    if record.kind in KEYED:
+        parts += [record.ax.to_bytes(32, "big"), record.ay.to_bytes(32, "big")]
+    return b"".join(parts)
 
 
 class _Reader:
@@ -331,14 +364,16 @@ class _Reader:
 
 def _decode_header(
     reader: _Reader, parameters: BatchParameters
-) -> tuple[int, int, int, int, int, tuple[FeeEntry, ...]]:
+) -> tuple[int, int, int, int, int, int, int, tuple[FeeEntry, ...]]:
     _require("version", 0, reader.integer("version", 1), VERSION)
     chain_id = reader.integer("chain id", 8)
     rollup_id = reader.integer("rollup id", 20)
     batch_number = reader.integer("batch number", 8)
     _require("slots", reader.offset, reader.integer("slots", 4), parameters.slots)
-    root_before = _decode_root(reader, "root before")
-    root_after = _decode_root(reader, "root after")
+    next_before = _decode_next(reader, "next index before", parameters)
+    next_after = _decode_next(reader, "next index after", parameters)
+    root_before = _decode_element(reader, "root before")
+    root_after = _decode_element(reader, "root after")
     start = reader.offset
     entries = tuple(
         (reader.integer(f"token of fee entry {i}", 4), reader.integer(f"account of fee entry {i}", 4))
@@ -348,22 +383,30 @@ def _decode_header(
         require_fee_entries(entries, parameters)
     except StateError as error:
         raise NonCanonicalData("fee entries", start, str(error), "what a batch may have") from error
-    return chain_id, rollup_id, batch_number, root_before, root_after, entries
+    return chain_id, rollup_id, batch_number, next_before, next_after, root_before, root_after, entries
 
 
-def _decode_root(reader: _Reader, name: str) -> int:
+def _decode_next(reader: _Reader, name: str, parameters: BatchParameters) -> int:
     offset = reader.offset
-    root = reader.integer(name, 32)
-    if root >= FR_MODULUS:
-        raise NonCanonicalData(name, offset, str(root), f"a number below r = {FR_MODULUS}")
-    return root
+    index = reader.integer(name, 5)
+    if index > parameters.capacity:
+        raise NonCanonicalData(name, offset, str(index), f"at most {parameters.capacity}")
+    return index
+
+
+def _decode_element(reader: _Reader, name: str) -> int:
+    offset = reader.offset
+    value = reader.integer(name, 32)
+    if value >= FR_MODULUS:
+        raise NonCanonicalData(name, offset, str(value), f"a number below r = {FR_MODULUS}")
+    return value
 
 
 def _decode_record(reader: _Reader, parameters: BatchParameters) -> SlotRecord:
     offset = reader.offset
     nibble = reader.peek() >> 4
     kind = _decode_kind(nibble, offset)
-    size = _TRANSFER_BYTES if kind == Kind.TRANSFER else _RECORD_BYTES
+    size = _SHORT_BYTES if kind in SHORT else _RECORD_BYTES
     e0 = reader.integer("record", size) << 8 * (_RECORD_BYTES - size)
     record = SlotRecord(
         kind,
@@ -373,14 +416,23 @@ def _decode_record(reader: _Reader, parameters: BatchParameters) -> SlotRecord:
         fee_code=_bits(e0, 160, FEE_CODE_BITS),
         amount_field=_bits(e0, 32, 128),
         token=_bits(e0, 0, 32),
-        eth_address=reader.integer("address", 20) if kind == Kind.WITHDRAW else 0,
     )
     _require_canonical(record, offset, parameters)
-    return record
+    eth_address = _decode_address(reader, record) if kind in ADDRESSED else 0
+    ax, ay = (_decode_element(reader, name) if kind in KEYED else 0 for name in ("ax", "ay"))
+    return replace(record, eth_address=eth_address, ax=ax, ay=ay)
+
+
+def _decode_address(reader: _Reader, record: SlotRecord) -> int:
+    offset = reader.offset
+    eth_address = reader.integer("address", 20)
+    if eth_address == 0:
+        raise NonCanonicalData(f"address of a {_name(record)}", offset, "0", "an address other than zero")
+    return eth_address
 
 
 def _decode_kind(nibble: int, offset: int) -> Kind:
-    if nibble in (Kind.TRANSFER, Kind.WITHDRAW):
+    if nibble in (Kind.TRANSFER, Kind.WITHDRAW, Kind.CHANGE_KEY, Kind.TRANSFER_TO_NEW):
         return Kind(nibble)
     if nibble & ~_NULLIFIED in (Kind.DEPOSIT, Kind.FORCED_EXIT):
         return Kind(nibble & ~_NULLIFIED)
@@ -389,15 +441,19 @@ def _decode_kind(nibble: int, offset: int) -> Kind:
 
 _UNUSED: dict[Kind, tuple[str, ...]] = {
     Kind.DEPOSIT: ("first", "fee_code"),
-    Kind.TRANSFER: ("token",),
+    Kind.TRANSFER: (),
     Kind.WITHDRAW: ("second",),
     Kind.FORCED_EXIT: ("second", "fee_code"),
+    Kind.CHANGE_KEY: ("second", "amount_field"),
+    Kind.TRANSFER_TO_NEW: (),
 }
 _NEVER_RESERVED: dict[Kind, tuple[str, ...]] = {
     Kind.DEPOSIT: ("second",),
     Kind.TRANSFER: ("first", "second"),
     Kind.WITHDRAW: ("first",),
     Kind.FORCED_EXIT: (),
+    Kind.CHANGE_KEY: ("first",),
+    Kind.TRANSFER_TO_NEW: ("first", "second"),
 }
 
 
@@ -411,11 +467,12 @@ def _require_canonical(record: SlotRecord, offset: int, parameters: BatchParamet
         index = getattr(record, name)
         if index >= parameters.capacity:
             raise NonCanonicalData(name, offset, str(index), f"an index below {parameters.capacity}")
-        if index == 0 and name in _NEVER_RESERVED[record.kind]:
+        turned_away = record.kind == Kind.DEPOSIT and record.nullified  # by a tree without a free index
+        if index == 0 and name in _NEVER_RESERVED[record.kind] and not turned_away:
             raise NonCanonicalData(f"{name} of a {_name(record)}", offset, "0", "an index above 0")
     exact = "the code with the smallest exponent that is exact"
     amount_code = record.amount_field >> TRANSFER_AMOUNT_SHIFT
-    if record.kind == Kind.TRANSFER and not is_canonical_amount_code(amount_code):
+    if record.kind in SHORT and not is_canonical_amount_code(amount_code):
         raise NonCanonicalData("amount code", offset, f"{amount_code:#010x}", exact)
     if not is_canonical_fee_code(record.fee_code):
         raise NonCanonicalData("fee code", offset, f"{record.fee_code:#05x}", exact)

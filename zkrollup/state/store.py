@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from zkrollup.state.accounts import EMPTY_ACCOUNT, Account, AccountKey
 from zkrollup.state.exceptions import StoreConflict, StoreMismatch
@@ -36,6 +36,8 @@ JOURNAL_LENGTH = 16
 """How many commits a store can undo unless told otherwise."""
 
 ROW_NODES = 20
+
+_Key = TypeVar("_Key")
 
 Row = tuple[int, ...]
 """The :data:`ROW_NODES` nodes of one row."""
@@ -72,7 +74,8 @@ class Store(Protocol):
 
     def meta(self) -> Meta: ...
     def account(self, index: int) -> Account: ...  # EMPTY_ACCOUNT when there is none
-    def find(self, key: AccountKey) -> int | None: ...
+    def find(self, key: AccountKey, after: int = 0) -> int | None: ...  # the lowest index above `after`
+    def find_address(self, token: int, eth_address: int) -> int | None: ...  # the lowest index
     def accounts(self) -> Iterator[tuple[int, Account]]: ...  # ascending
     def rows(self, keys: Collection[int]) -> dict[int, Row]: ...  # those that exist
     def commit(self, changes: Changes) -> None: ...  # all or nothing; StoreConflict when not at `before`
@@ -87,7 +90,8 @@ class MemoryStore:
     def __init__(self, depth: int, empty_root: int, *, journal_length: int = JOURNAL_LENGTH) -> None:
         self._meta = Meta(depth, empty_root)
         self._accounts: dict[int, Account] = {}
-        self._keys: dict[AccountKey, int] = {}
+        self._keys: dict[AccountKey, set[int]] = {}
+        self._payees: dict[tuple[int, int], set[int]] = {}
         self._rows: dict[int, Row] = {}
         self._journal: deque[Changes] = deque(maxlen=journal_length)
 
@@ -99,9 +103,13 @@ class MemoryStore:
         """The account at ``index``, :data:`EMPTY_ACCOUNT` when there is none."""
         return self._accounts.get(index, EMPTY_ACCOUNT)
 
-    def find(self, key: AccountKey) -> int | None:
-        """The index of the account with this key."""
-        return self._keys.get(key)
+    def find(self, key: AccountKey, after: int = 0) -> int | None:
+        """The lowest index above ``after`` of an account with this key."""
+        return min((index for index in self._keys.get(key, ()) if index > after), default=None)
+
+    def find_address(self, token: int, eth_address: int) -> int | None:
+        """The lowest index of an account of this token with this Ethereum address."""
+        return min(self._payees.get((token, eth_address), ()), default=None)
 
     def accounts(self) -> Iterator[tuple[int, Account]]:
         """All accounts by ascending index."""
@@ -138,10 +146,12 @@ class MemoryStore:
         for index, account in changes.accounts.items():
             known = self._accounts.pop(index, None)
             if known is not None:
-                del self._keys[known.key]
+                _discard(self._keys, known.key, index)
+                _discard(self._payees, (known.token, known.eth_address), index)
             if account is not None:
                 self._accounts[index] = account
-                self._keys[account.key] = index
+                self._keys.setdefault(account.key, set()).add(index)
+                self._payees.setdefault((account.token, account.eth_address), set()).add(index)
         for key, row in changes.rows.items():
             if row is None:
                 self._rows.pop(key, None)
@@ -150,12 +160,21 @@ class MemoryStore:
         self._meta = changes.after
 
 
-_APPLICATION_ID = 0x7A6B7231  # "zkr1"
+def _discard(places: dict[_Key, set[int]], key: _Key, index: int) -> None:
+    places[key].discard(index)
+    if not places[key]:
+        del places[key]
+
+
+_APPLICATION_ID = 0x7A6B7232  # "zkr2"
 
 _SCHEMA = """
 CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 0), depth INTEGER NOT NULL, root BLOB NOT NULL,
     next_index INTEGER NOT NULL, batch_number BLOB NOT NULL, version INTEGER NOT NULL);
-CREATE TABLE accounts (idx INTEGER PRIMARY KEY, record BLOB NOT NULL, owner BLOB NOT NULL UNIQUE);
+CREATE TABLE accounts (idx INTEGER PRIMARY KEY, record BLOB NOT NULL, owner BLOB NOT NULL,
+    payee BLOB NOT NULL);
+CREATE INDEX owners ON accounts (owner, idx);
+CREATE INDEX payees ON accounts (payee, idx);
 CREATE TABLE nodes (key INTEGER PRIMARY KEY, row BLOB NOT NULL);
 CREATE TABLE journal (version INTEGER PRIMARY KEY, root BLOB NOT NULL, next_index INTEGER NOT NULL,
     batch_number BLOB NOT NULL);
@@ -254,9 +273,17 @@ class SQLiteStore:
         found = self._db.execute("SELECT record FROM accounts WHERE idx = ?", (index,)).fetchone()
         return EMPTY_ACCOUNT if found is None else _unpack_account(found[0])
 
-    def find(self, key: AccountKey) -> int | None:
-        """The index of the account with this key."""
-        found = self._db.execute("SELECT idx FROM accounts WHERE owner = ?", (_pack_key(key),)).fetchone()
+    def find(self, key: AccountKey, after: int = 0) -> int | None:
+        """The lowest index above ``after`` of an account with this key."""
+        return self._lowest("owner = ? AND idx > ?", (_pack_key(key), after))
+
+    def find_address(self, token: int, eth_address: int) -> int | None:
+        """The lowest index of an account of this token with this Ethereum address."""
+        return self._lowest("payee = ?", (_pack_payee(token, eth_address),))
+
+    def _lowest(self, condition: str, values: tuple[object, ...]) -> int | None:
+        query = f"SELECT idx FROM accounts WHERE {condition} ORDER BY idx LIMIT 1"
+        found = self._db.execute(query, values).fetchone()
         return None if found is None else int(found[0])
 
     def accounts(self) -> Iterator[tuple[int, Account]]:
@@ -334,11 +361,12 @@ class SQLiteStore:
     ) -> None:
         self._db.executemany("DELETE FROM accounts WHERE idx = ?", [(index,) for index in accounts])
         self._db.executemany(
-            "INSERT INTO accounts VALUES (?, ?, ?)",
+            "INSERT INTO accounts VALUES (?, ?, ?, ?)",
             [
-                (index, record, _pack_key(_unpack_account(record).key))
+                (index, record, _pack_key(account.key), _pack_payee(account.token, account.eth_address))
                 for index, record in accounts.items()
                 if record is not None
+                for account in (_unpack_account(record),)
             ],
         )
         self._db.executemany("DELETE FROM nodes WHERE key = ?", [(key,) for key in rows])
@@ -390,6 +418,10 @@ def _pack_meta(meta: Meta) -> tuple[bytes, int, bytes, int]:
 
 def _pack_key(key: AccountKey) -> bytes:
     return key.token.to_bytes(4) + key.ax.to_bytes(32) + key.ay.to_bytes(32) + key.eth_address.to_bytes(20)
+
+
+def _pack_payee(token: int, eth_address: int) -> bytes:
+    return token.to_bytes(4) + eth_address.to_bytes(20)
 
 
 def _pack_account(account: Account) -> bytes:

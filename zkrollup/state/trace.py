@@ -12,7 +12,7 @@ from zkrollup.crypto.merkle import Children
 from zkrollup.state.accounts import Account
 from zkrollup.state.parameters import BatchParameters
 
-__all__ = ["BatchTrace", "Element", "Kind", "LeafUpdate", "SlotTrace"]
+__all__ = ["BY_ADDRESS", "GROUP_TAG", "BatchTrace", "Element", "Kind", "LeafUpdate", "SlotTrace"]
 
 Element = tuple[bool, int]
 """One element of the public data vector: whether it is present, and its value (0 when absent)."""
@@ -26,6 +26,15 @@ class Kind(IntEnum):
     TRANSFER = 2
     WITHDRAW = 3
     FORCED_EXIT = 4
+    CHANGE_KEY = 5
+    TRANSFER_TO_NEW = 6
+
+
+BY_ADDRESS = 7
+"""The code of a transfer by address in the signed message; no record has it."""
+
+GROUP_TAG = int.from_bytes(b"zkrollup/group/v1", "big")
+"""Where the hash of a group's members begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +58,14 @@ class LeafUpdate:
 class SlotTrace:
     """One slot: its two leaf updates in order (debit, then credit) and all values that it decided.
 
-    ``amount_code`` is 0 unless it is a transfer. ``token`` is that of the public data for all kinds
-    but the transfer, whose token is the sender's. ``eth_address`` is element 1 or 0, ``key`` elements
-    2 and 3 or zeros. ``signature`` is (r8x, r8y, s). ``fee_entry`` is the fee entry that ``fee`` is
-    added to, ``None`` when there is no fee; ``fees_before`` are the sums before this slot.
+    ``amount_code`` is 0 unless it is a transfer. ``token`` is the sender's of a signed kind, which a
+    short record does not publish. ``eth_address`` is element 1 or 0, but of a transfer ``by_address``
+    the address that was signed; ``key`` is elements 2 and 3 or zeros. ``signature`` is (r8x, r8y, s);
+    ``valid_until``, ``memo`` and ``group`` are what was signed, 0 of an unsigned kind. ``fee_entry`` is
+    the fee entry that ``fee`` is added to, ``None`` when there is no fee; ``fees_before`` are the sums
+    before this slot, ``next_before`` is the index that a new account would get. ``group_before`` is the
+    group that the slot before left open, 0 when none, ``accumulator_before`` the hash of its members so
+    far, the group tag when none.
     """
 
     kind: Kind
@@ -69,6 +82,13 @@ class SlotTrace:
     signature: tuple[int, int, int] | None
     fee_entry: int | None
     fees_before: tuple[int, ...]
+    by_address: bool
+    valid_until: int
+    memo: int
+    group: int
+    next_before: int
+    group_before: int
+    accumulator_before: int
     elements: tuple[Element, Element, Element, Element]
 
 
@@ -76,14 +96,17 @@ class SlotTrace:
 class BatchTrace:
     """A whole batch: ``parameters.slots`` slots (noops last), then one credit per fee entry.
 
-    ``fee_entries`` are (token, account), (0, 0) when unused; ``fees`` their sums; ``header`` the
-    first elements of the public data vector.
+    ``next_before`` and ``next_after`` are the index of the next new account before the first slot and
+    after the last. ``fee_entries`` are (token, account), (0, 0) when unused; ``fees`` their sums;
+    ``header`` the first elements of the public data vector.
     """
 
     parameters: BatchParameters
     chain_id: int
     rollup_id: int
     batch_number: int
+    next_before: int
+    next_after: int
     root_before: int
     root_after: int
     fee_entries: tuple[tuple[int, int], ...]

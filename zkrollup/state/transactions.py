@@ -2,24 +2,27 @@
 
 This module must not know of balances or trees: it says what was asked, not whether it can be done.
 
-A line of a transaction file is one JSON object with exactly the fields of its kind::
+A line of a transaction file is one JSON object with the fields of its kind::
 
     {"kind":"transfer","from":1,"to":2,"token":0,"amount":"1000","fee":"1","nonce":0,"signature":{...}}
 
-Each number may be a JSON integer or a decimal string without sign or leading zeros; an address is
-``0x`` and 40 hexadecimal digits. :func:`format_transactions` writes the one canonical form.
+``valid_until``, ``memo`` and ``group`` of a signed one may be left out, and so may ``to`` of a transfer
+by address; all other fields must be there, and no more. Each number may be a JSON integer or a decimal
+string without sign or leading zeros; an address is ``0x`` and 40 hexadecimal digits.
+:func:`format_transactions` writes the one canonical form, which leaves out what is as by default.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from zkrollup.bn254 import FR_MODULUS
 from zkrollup.crypto.babyjubjub import is_on_curve
 from zkrollup.crypto.eddsa import PrivateKey, Signature
 from zkrollup.crypto.poseidon import poseidon
@@ -30,39 +33,110 @@ from zkrollup.state.accounts import (
     INDEX_BITS,
     NONCE_BITS,
     TOKEN_BITS,
+    VALID_UNTIL_BITS,
     AccountKey,
     require_bits,
+    require_field_element,
 )
 from zkrollup.state.amounts import encode_fee
 from zkrollup.state.exceptions import InvalidKey, InvalidParameter, TransactionFormatError
-from zkrollup.state.trace import Kind
+from zkrollup.state.trace import BY_ADDRESS, GROUP_TAG, Kind
 
 __all__ = [
+    "FOREVER",
+    "ChangeKey",
     "Deposit",
     "ForcedExit",
     "Kind",
     "Noop",
     "Request",
+    "Signed",
+    "SignedFields",
     "SignedTransaction",
     "Transaction",
     "Transfer",
+    "TransferToAddress",
+    "TransferToNew",
     "Withdraw",
     "format_transactions",
+    "group_hash",
+    "group_step",
     "parse_transactions",
     "read_transactions",
-    "require_deposit_key",
+    "require_address",
+    "require_key",
+    "sign_group",
     "sign_transaction",
     "transaction_from_dict",
+    "transaction_name",
     "transaction_to_dict",
 ]
 
+FOREVER = (1 << VALID_UNTIL_BITS) - 1
+"""The ``valid_until`` of a transaction that may wait as long as there are batches of 32-bit numbers."""
+
+_Words = tuple[int, int, int, int, int]
+
+
+class SignedFields:
+    """What all signed transactions have in common; their classes list the fields.
+
+    ``core`` says what is asked, ``message`` is what is signed. Raises :class:`OutOfRange`.
+    """
+
+    __slots__ = ()
+
+    sender: int
+    token: int
+    fee: int
+    nonce: int
+    valid_until: int
+    memo: int
+    group: int
+
+    message_kind: ClassVar[int]
+    """The code of the kind in the signed message: the record's, but for a transfer by address."""
+
+    def _words(self) -> _Words:
+        """Recipient, amount, address and key as the message has them, 0 where the kind has none."""
+        raise NotImplementedError
+
+    def core(self, chain_id: int, rollup_id: int) -> int:
+        """The hash of everything but the group; raises :class:`UnencodableFee`."""
+        recipient, amount, eth_address, ax, ay = self._words()
+        packed = (
+            self.message_kind
+            | self.sender << 4
+            | recipient << 36
+            | self.token << 68
+            | self.nonce << 100
+            | encode_fee(self.fee) << 140
+            | self.valid_until << 152
+        )
+        return poseidon((_domain(chain_id, rollup_id), packed, amount, eth_address, ax, ay, self.memo))
+
+    def message(self, chain_id: int, rollup_id: int) -> int:
+        """The field element that the sender signs; raises :class:`UnencodableFee`."""
+        return poseidon((self.core(chain_id, rollup_id), self.group))
+
+    def _require_common(self) -> None:
+        require_bits("from", self.sender, INDEX_BITS)
+        require_bits("token", self.token, TOKEN_BITS)
+        require_bits("fee", self.fee, BALANCE_BITS)
+        require_bits("nonce", self.nonce, NONCE_BITS)
+        require_bits("valid_until", self.valid_until, VALID_UNTIL_BITS)
+        require_field_element("memo", self.memo)
+        require_field_element("group", self.group)
+
 
 @dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(SignedFields):
     """``sender`` pays ``amount`` to ``recipient`` and ``fee`` to the operator, both in ``token``.
 
-    ``fee`` must be what a fee code can hold for there to be a message at all. Raises
-    :class:`OutOfRange`.
+    Every signed transaction may be applied in batches up to number ``valid_until`` only; ``memo`` is a
+    field element that is signed and never published; ``group`` is 0, or the :func:`group_hash` of the
+    transactions without which this one may not be applied. ``fee`` must be what a fee code can hold for
+    there to be a message at all. Raises :class:`OutOfRange`.
     """
 
     sender: int
@@ -71,49 +145,148 @@ class Transfer:
     amount: int
     fee: int
     nonce: int
+    valid_until: int = FOREVER
+    memo: int = 0
+    group: int = 0
     signature: Signature | None = None
 
     kind = Kind.TRANSFER
+    message_kind = Kind.TRANSFER
 
     def __post_init__(self) -> None:
-        require_bits("from", self.sender, INDEX_BITS)
         require_bits("to", self.recipient, INDEX_BITS)
-        require_bits("token", self.token, TOKEN_BITS)
         require_bits("amount", self.amount, BALANCE_BITS)
-        require_bits("fee", self.fee, BALANCE_BITS)
-        require_bits("nonce", self.nonce, NONCE_BITS)
+        self._require_common()
 
-    def message(self, chain_id: int, rollup_id: int) -> int:
-        """The field element that the sender signs; raises :class:`UnencodableFee`."""
-        return _message(self, self.recipient, chain_id, rollup_id)
+    def _words(self) -> _Words:
+        return self.recipient, self.amount, 0, 0, 0
 
 
 @dataclass(frozen=True, slots=True)
-class Withdraw:
-    """``amount`` of ``token`` leaves ``sender`` for its Ethereum address; ``fee`` goes to the operator.
+class TransferToAddress(SignedFields):
+    """``sender`` pays any account of ``token`` whose Ethereum address is ``eth_address``.
 
-    Raises :class:`OutOfRange`.
+    The sender signs the address, not an index; ``recipient`` is for the operator to fill in, and when
+    it is ``None`` the account with the lowest index is taken. Raises :class:`OutOfRange`,
+    :class:`InvalidParameter`.
     """
 
     sender: int
+    eth_address: int
     token: int
     amount: int
     fee: int
     nonce: int
+    valid_until: int = FOREVER
+    memo: int = 0
+    group: int = 0
+    signature: Signature | None = None
+    recipient: int | None = None
+
+    kind = Kind.TRANSFER
+    message_kind = BY_ADDRESS
+
+    def __post_init__(self) -> None:
+        require_address(self.eth_address)
+        require_bits("amount", self.amount, BALANCE_BITS)
+        if self.recipient is not None:
+            require_bits("to", self.recipient, INDEX_BITS)
+        self._require_common()
+
+    def _words(self) -> _Words:
+        return 0, self.amount, self.eth_address, 0, 0
+
+
+@dataclass(frozen=True, slots=True)
+class TransferToNew(SignedFields):
+    """``sender`` pays for an account that the transfer opens, with this key and address.
+
+    Raises :class:`OutOfRange`, :class:`InvalidKey`, :class:`InvalidParameter`.
+    """
+
+    sender: int
+    ax: int
+    ay: int
+    eth_address: int
+    token: int
+    amount: int
+    fee: int
+    nonce: int
+    valid_until: int = FOREVER
+    memo: int = 0
+    group: int = 0
+    signature: Signature | None = None
+
+    kind = Kind.TRANSFER_TO_NEW
+    message_kind = Kind.TRANSFER_TO_NEW
+
+    def __post_init__(self) -> None:
+        require_key(self.ax, self.ay)
+        require_address(self.eth_address)
+        require_bits("amount", self.amount, BALANCE_BITS)
+        self._require_common()
+
+    def _words(self) -> _Words:
+        return 0, self.amount, self.eth_address, self.ax, self.ay
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeKey(SignedFields):
+    """``sender``'s account, which holds ``token``, obeys another key from now on; only a fee is paid.
+
+    Raises :class:`OutOfRange`, :class:`InvalidKey`.
+    """
+
+    sender: int
+    ax: int
+    ay: int
+    token: int
+    fee: int
+    nonce: int
+    valid_until: int = FOREVER
+    memo: int = 0
+    group: int = 0
+    signature: Signature | None = None
+
+    kind = Kind.CHANGE_KEY
+    message_kind = Kind.CHANGE_KEY
+
+    def __post_init__(self) -> None:
+        require_key(self.ax, self.ay)
+        self._require_common()
+
+    def _words(self) -> _Words:
+        return 0, 0, 0, self.ax, self.ay
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw(SignedFields):
+    """``amount`` of ``token`` leaves ``sender`` for ``eth_address`` on L1; ``fee`` goes to the operator.
+
+    Raises :class:`OutOfRange`, :class:`InvalidParameter`.
+    """
+
+    sender: int
+    eth_address: int
+    token: int
+    amount: int
+    fee: int
+    nonce: int
+    valid_until: int = FOREVER
+    memo: int = 0
+    group: int = 0
     signature: Signature | None = None
 
     kind = Kind.WITHDRAW
+    message_kind = Kind.WITHDRAW
 
     def __post_init__(self) -> None:
-        require_bits("from", self.sender, INDEX_BITS)
-        require_bits("token", self.token, TOKEN_BITS)
+        require_address(self.eth_address)
         require_bits("amount", self.amount, BALANCE_BITS)
-        require_bits("fee", self.fee, BALANCE_BITS)
-        require_bits("nonce", self.nonce, NONCE_BITS)
+        self._require_common()
 
-    def message(self, chain_id: int, rollup_id: int) -> int:
-        """The field element that the sender signs; raises :class:`UnencodableFee`."""
-        return _message(self, 0, chain_id, rollup_id)
+    def _words(self) -> _Words:
+        return 0, self.amount, self.eth_address, 0, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +307,8 @@ class Deposit:
     def __post_init__(self) -> None:
         require_bits("token", self.token, TOKEN_BITS)
         require_bits("amount", self.amount, BALANCE_BITS)
-        require_deposit_key(self.ax, self.ay)
-        _require_address(self.eth_address)
+        require_key(self.ax, self.ay)
+        require_address(self.eth_address)
 
     @property
     def key(self) -> AccountKey:
@@ -157,7 +330,7 @@ class ForcedExit:
 
     def __post_init__(self) -> None:
         require_bits("account", self.account, INDEX_BITS)
-        _require_address(self.eth_address)
+        require_address(self.eth_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,38 +340,27 @@ class Noop:
     kind = Kind.NOOP
 
 
-SignedTransaction = Transfer | Withdraw
+SignedTransaction = Transfer | TransferToAddress | TransferToNew | ChangeKey | Withdraw
 Request = Deposit | ForcedExit
 Transaction = SignedTransaction | Request | Noop
 
-_Signed = TypeVar("_Signed", Transfer, Withdraw)
+Signed = TypeVar("Signed", bound=SignedTransaction)
 
 
-def require_deposit_key(ax: int, ay: int) -> None:
+def require_key(ax: int, ay: int) -> None:
     """Raise :class:`InvalidKey` unless (ax, ay) is canonical, on the curve and ay != 0."""
     if type(ax) is not int or type(ay) is not int or ay == 0 or not is_on_curve((ax, ay)):
         raise InvalidKey(ax, ay)
 
 
-def _require_address(eth_address: int) -> None:
+def require_address(eth_address: int) -> None:
+    """Raise :class:`OutOfRange` or :class:`InvalidParameter` unless it is an address other than zero."""
     require_bits("eth_address", eth_address, ADDRESS_BITS)
     if eth_address == 0:
         raise InvalidParameter("eth_address", 0, "an address other than zero")
 
 
-# -- messages ----------------------------------------------------------------------------------------
-
-
-def _message(transaction: SignedTransaction, recipient: int, chain_id: int, rollup_id: int) -> int:
-    packed = (
-        transaction.kind
-        | transaction.sender << 4
-        | recipient << 36
-        | transaction.token << 68
-        | transaction.nonce << 100
-        | encode_fee(transaction.fee) << 140
-    )
-    return poseidon((_domain(chain_id, rollup_id), packed, transaction.amount))
+# -- signing -----------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=64)
@@ -208,9 +370,42 @@ def _domain(chain_id: int, rollup_id: int) -> int:
     return poseidon((chain_id, rollup_id))
 
 
-def sign_transaction(transaction: _Signed, key: PrivateKey, chain_id: int, rollup_id: int) -> _Signed:
+def sign_transaction(transaction: Signed, key: PrivateKey, chain_id: int, rollup_id: int) -> Signed:
     """``transaction`` with the signature of ``key``; raises :class:`UnencodableFee`."""
     return replace(transaction, signature=key.sign(transaction.message(chain_id, rollup_id)))
+
+
+def group_step(accumulator: int, core: int) -> int:
+    """The accumulator of a group after one more member, beginning from :data:`GROUP_TAG`."""
+    return poseidon((accumulator, core))
+
+
+def group_hash(transactions: Iterable[SignedTransaction], chain_id: int, rollup_id: int) -> int:
+    """What each member of a group has as its ``group``: the hash of all their cores in slot order.
+
+    The members' own ``group`` and ``signature`` do not matter. Raises :class:`UnencodableFee`,
+    :class:`InvalidParameter` for a group of none.
+    """
+    members = list(transactions)
+    if not members:
+        raise InvalidParameter("group", members, "one transaction or more")
+    cores = (member.core(chain_id, rollup_id) for member in members)
+    return reduce(group_step, cores, GROUP_TAG)
+
+
+def sign_group(
+    transactions: Sequence[SignedTransaction], keys: Sequence[PrivateKey], chain_id: int, rollup_id: int
+) -> list[SignedTransaction]:
+    """The transactions as one atomic group, each signed by the key at its place.
+
+    Signers who do not share their keys each set ``group`` to the :func:`group_hash` of all and call
+    :func:`sign_transaction`. Raises as :func:`group_hash`, ``ValueError`` for another number of keys.
+    """
+    group = group_hash(transactions, chain_id, rollup_id)
+    return [
+        sign_transaction(replace(transaction, group=group), key, chain_id, rollup_id)
+        for transaction, key in zip(transactions, keys, strict=True)
+    ]
 
 
 # -- the JSON form -----------------------------------------------------------------------------------
@@ -220,30 +415,40 @@ class _Field(NamedTuple):
     name: str  # in JSON
     attribute: str
     bits: int
-    style: str  # how the canonical form is written: "number", "decimal", "address" or "signature"
+    style: str  # how the canonical form is written: "number", "decimal", "field", "address" or "signature"
+    default: Any = ...  # what is meant when it is left out, as the canonical form does then; ... is "never"
 
 
 _FROM = _Field("from", "sender", INDEX_BITS, "number")
+_TO = _Field("to", "recipient", INDEX_BITS, "number")
 _TOKEN = _Field("token", "token", TOKEN_BITS, "number")
 _AMOUNT = _Field("amount", "amount", BALANCE_BITS, "decimal")
-_FEE = _Field("fee", "fee", BALANCE_BITS, "decimal")
-_NONCE = _Field("nonce", "nonce", NONCE_BITS, "number")
-_SIGNATURE = _Field("signature", "signature", 256, "signature")
 _ADDRESS = _Field("eth_address", "eth_address", ADDRESS_BITS, "address")
+_KEY = (_Field("ax", "ax", 254, "decimal"), _Field("ay", "ay", 254, "decimal"))
+_SIGNED = (
+    _Field("fee", "fee", BALANCE_BITS, "decimal"),
+    _Field("nonce", "nonce", NONCE_BITS, "number"),
+    _Field("valid_until", "valid_until", VALID_UNTIL_BITS, "number", FOREVER),
+    _Field("memo", "memo", 254, "field", 0),
+    _Field("group", "group", 254, "field", 0),
+    _Field("signature", "signature", 256, "signature"),
+)
 
-_FORMS: dict[str, tuple[Callable[..., Transaction], tuple[_Field, ...]]] = {
+_FORMS: dict[str, tuple[type[Transaction], tuple[_Field, ...]]] = {
     "noop": (Noop, ()),
-    "deposit": (
-        Deposit,
-        (_TOKEN, _AMOUNT, _Field("ax", "ax", 254, "decimal"), _Field("ay", "ay", 254, "decimal"), _ADDRESS),
+    "deposit": (Deposit, (_TOKEN, _AMOUNT, *_KEY, _ADDRESS)),
+    "transfer": (Transfer, (_FROM, _TO, _TOKEN, _AMOUNT, *_SIGNED)),
+    "transfer_to_address": (
+        TransferToAddress,
+        (_FROM, _ADDRESS, _TO._replace(default=None), _TOKEN, _AMOUNT, *_SIGNED),
     ),
-    "transfer": (
-        Transfer,
-        (_FROM, _Field("to", "recipient", INDEX_BITS, "number"), _TOKEN, _AMOUNT, _FEE, _NONCE, _SIGNATURE),
-    ),
-    "withdraw": (Withdraw, (_FROM, _TOKEN, _AMOUNT, _FEE, _NONCE, _SIGNATURE)),
+    "transfer_to_new": (TransferToNew, (_FROM, *_KEY, _ADDRESS, _TOKEN, _AMOUNT, *_SIGNED)),
+    "change_key": (ChangeKey, (_FROM, *_KEY, _TOKEN, *_SIGNED)),
+    "withdraw": (Withdraw, (_FROM, _ADDRESS, _TOKEN, _AMOUNT, *_SIGNED)),
     "forced_exit": (ForcedExit, (_Field("account", "account", INDEX_BITS, "number"), _ADDRESS)),
 }
+
+_NAMES = {make: name for name, (make, _) in _FORMS.items()}
 
 _MAX_BRACKETS = 64  # a transaction has at most three
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}")
@@ -260,11 +465,18 @@ class _Malformed(Exception):
 
 def transaction_to_dict(transaction: Transaction) -> dict[str, Any]:
     """The canonical JSON object of a transaction; an unsigned one has ``"signature": null``."""
-    name = transaction.kind.name.lower()
+    name = transaction_name(transaction)
     form: dict[str, Any] = {"kind": name}
     for item in _FORMS[name][1]:
-        form[item.name] = _write(getattr(transaction, item.attribute), item)
+        value = getattr(transaction, item.attribute)
+        if value != item.default or item.default is ...:
+            form[item.name] = _write(value, item)
     return form
+
+
+def transaction_name(transaction: Transaction) -> str:
+    """The name of a kind of transaction, as files write it."""
+    return _NAMES[type(transaction)]
 
 
 def transaction_from_dict(form: object, *, source: str = "transaction", line: int = 1) -> Transaction:
@@ -337,8 +549,12 @@ def _read(form: object) -> Transaction:
         found = _shown(kind) if "kind" in form else "nothing"
         raise _Malformed("kind", found, "one of " + ", ".join(_FORMS))
     make, items = _FORMS[kind]
-    _require_names(form, ["kind", *(item.name for item in items)])
-    values = {item.attribute: _read_value(form[item.name], item) for item in items}
+    known = ["kind", *(item.name for item in items)]
+    _require_names(form, known, optional=[item.name for item in items if item.default is not ...])
+    values = {
+        item.attribute: _read_value(form[item.name], item) if item.name in form else item.default
+        for item in items
+    }
     try:
         return make(**values)
     except InvalidKey:
@@ -348,9 +564,11 @@ def _read(form: object) -> Transaction:
         raise _Malformed("eth_address", _shown(form["eth_address"]), "an address other than zero") from None
 
 
-def _require_names(form: dict[str, Any], names: Sequence[str], prefix: str = "") -> None:
+def _require_names(
+    form: dict[str, Any], names: Sequence[str], prefix: str = "", optional: Sequence[str] = ()
+) -> None:
     for name in names:
-        if name not in form:
+        if name not in form and name not in optional:
             raise _Malformed(prefix + name, "nothing", "this field")
     for name in form:
         if name not in names:
@@ -364,7 +582,10 @@ def _read_value(value: object, item: _Field) -> Any:
         if not isinstance(value, str) or not _HEX_ADDRESS.fullmatch(value):
             raise _Malformed(item.name, _shown(value), "0x and 40 hexadecimal digits")
         return int(value, 16)
-    return _read_number(value, item.name, item.bits)
+    number = _read_number(value, item.name, item.bits)
+    if item.style == "field" and number >= FR_MODULUS:
+        raise _Malformed(item.name, _shown(value), "a number below r")
+    return number
 
 
 def _read_number(value: object, name: str, bits: int) -> int:

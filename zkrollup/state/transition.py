@@ -11,11 +11,21 @@ from typing import Protocol
 
 from zkrollup.crypto import eddsa
 from zkrollup.crypto.eddsa import Signature
-from zkrollup.state.accounts import BALANCE_BITS, IDENTITY, NONCE_BITS, Account, AccountKey, Change
+from zkrollup.crypto.poseidon import poseidon
+from zkrollup.state.accounts import (
+    BALANCE_BITS,
+    EMPTY_ACCOUNT,
+    IDENTITY,
+    NONCE_BITS,
+    Account,
+    AccountKey,
+    Change,
+)
 from zkrollup.state.amounts import encode_amount, encode_fee
 from zkrollup.state.context import BatchContext
 from zkrollup.state.exceptions import (
     BalanceOverflow,
+    Expired,
     FeeTokenNotAccepted,
     IndexOutsideTree,
     NonceExhausted,
@@ -26,17 +36,22 @@ from zkrollup.state.exceptions import (
     TokenMismatch,
     TreeFull,
     UnknownAccount,
+    UnknownAddress,
     UnknownRecipient,
+    WrongAddress,
     WrongSignature,
 )
 from zkrollup.state.trace import Kind
 from zkrollup.state.transactions import (
+    ChangeKey,
     Deposit,
     ForcedExit,
     Noop,
     SignedTransaction,
     Transaction,
     Transfer,
+    TransferToAddress,
+    TransferToNew,
     Withdraw,
 )
 
@@ -44,10 +59,12 @@ __all__ = [
     "Accounts",
     "Ledger",
     "Transition",
+    "change_key",
     "credit",
     "deposit",
     "forced_exit",
     "transfer",
+    "transfer_to_new",
     "transition",
     "withdraw",
 ]
@@ -70,14 +87,21 @@ class Accounts(Protocol):
         """The account at ``index``, :data:`EMPTY_ACCOUNT` when there is none."""
         ...
 
-    def find(self, key: AccountKey) -> int | None:
-        """The index of the account with this key."""
+    def find(self, key: AccountKey, after: int = 0) -> int | None:
+        """The lowest index above ``after`` of an account with this key."""
+        ...
+
+    def find_address(self, token: int, eth_address: int) -> int | None:
+        """The lowest index of an account of this token with this Ethereum address."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What one transaction does: a debit, then a credit, and the values that :class:`SlotTrace` names."""
+    """What one transaction does: a debit, then a credit, and the values that :class:`SlotTrace` names.
+
+    ``core`` is the hash of a signed transaction without its group, 0 of another.
+    """
 
     kind: Kind
     nullified: bool = False
@@ -92,6 +116,16 @@ class Transition:
     eth_address: int = 0
     key: tuple[int, int] = (0, 0)
     signature: Signature | None = None
+    by_address: bool = False
+    valid_until: int = 0
+    memo: int = 0
+    group: int = 0
+    core: int = 0
+
+    @property
+    def creates(self) -> bool:
+        """Whether an account is opened."""
+        return self.second.before.is_empty and not self.second.after.is_empty
 
 
 class Ledger:
@@ -99,7 +133,8 @@ class Ledger:
 
     def __init__(self, base: Accounts) -> None:
         self._base = base
-        self._keys: dict[AccountKey, int] = {}
+        self._keys: dict[AccountKey, set[int]] = {}
+        self._payees: dict[tuple[int, int], int] = {}
         self.changed: dict[int, Account] = {}
         self.next_index = base.next_index
         self.capacity = base.capacity
@@ -109,27 +144,42 @@ class Ledger:
         changed = self.changed.get(index)
         return self._base.account(index) if changed is None else changed
 
-    def find(self, key: AccountKey) -> int | None:
-        """The index of the account with this key after the changes so far."""
-        created = self._keys.get(key)
-        return self._base.find(key) if created is None else created
+    def find(self, key: AccountKey, after: int = 0) -> int | None:
+        """The lowest index above ``after`` of an account that has this key after the changes so far."""
+        found = [i for i in self._keys.get(key, ()) if i > after and self.changed[i].key == key]
+        index = self._base.find(key, after)
+        while index is not None and self.account(index).key != key:  # it has changed its key
+            index = self._base.find(key, index)
+        return min([*found, *([] if index is None else [index])], default=None)
+
+    def find_address(self, token: int, eth_address: int) -> int | None:
+        """The lowest index of an account of this token with this address; neither ever changes."""
+        index = self._base.find_address(token, eth_address)
+        return self._payees.get((token, eth_address)) if index is None else index
 
     def apply(self, *changes: Change) -> None:
         """Take the changes over, in order."""
         for change in changes:
             if change.is_identity:
                 continue
+            after = change.after
             if change.before.is_empty:
-                self._keys[change.after.key] = change.index
+                self._payees.setdefault((after.token, after.eth_address), change.index)
                 self.next_index = max(self.next_index, change.index + 1)
-            self.changed[change.index] = change.after
+            if change.before.key != after.key:
+                self._keys.setdefault(after.key, set()).add(change.index)
+            self.changed[change.index] = after
 
 
 def transition(accounts: Accounts, transaction: Transaction, context: BatchContext) -> Transition:
     """What ``transaction`` does; raises a :class:`TransactionError` naming the first rule it breaks."""
     match transaction:
-        case Transfer():
+        case Transfer() | TransferToAddress():
             return transfer(accounts, transaction, context)
+        case TransferToNew():
+            return transfer_to_new(accounts, transaction, context)
+        case ChangeKey():
+            return change_key(accounts, transaction, context)
         case Withdraw():
             return withdraw(accounts, transaction, context)
         case Deposit():
@@ -143,51 +193,124 @@ def transition(accounts: Accounts, transaction: Transaction, context: BatchConte
 # -- signed transactions -----------------------------------------------------------------------------
 
 
-def transfer(accounts: Accounts, transaction: Transfer, context: BatchContext) -> Transition:
-    """Debit the sender by amount and fee, then credit the recipient, who may be the sender."""
-    sender = _existing_sender(accounts, transaction.sender)
-    _require_signature(sender, transaction, context)
-    _require_token(transaction.sender, sender, transaction.token)
-    _require_nonce(transaction.sender, sender, transaction.nonce)
+def transfer(
+    accounts: Accounts, transaction: Transfer | TransferToAddress, context: BatchContext
+) -> Transition:
+    """Debit the sender by amount and fee, then credit the recipient, who may be the sender.
+
+    A transfer by address credits the account that the operator named, or else the lowest one, of the
+    token and with the address that the sender signed.
+    """
+    sender, decided = _signed(accounts, transaction, context)
     amount_code = encode_amount(transaction.amount)
     fee_code, fee_entry = _accepted_fee(transaction, context)
     _require_funds(transaction.sender, sender, transaction.amount, transaction.fee)
     debit = Change(transaction.sender, sender, _debited(sender, transaction.amount + transaction.fee))
 
-    same = transaction.recipient == transaction.sender
-    recipient = debit.after if same else _existing_recipient(accounts, transaction.recipient)
-    return Transition(
-        Kind.TRANSFER,
+    index = _recipient_index(accounts, transaction)
+    recipient = debit.after if index == transaction.sender else _existing_recipient(accounts, index)
+    eth_address = transaction.eth_address if isinstance(transaction, TransferToAddress) else 0
+    if eth_address not in (0, recipient.eth_address):
+        raise WrongAddress(index, recipient.eth_address, eth_address)
+    return replace(
+        decided,
         first=debit,
-        second=credit(transaction.recipient, recipient, transaction.token, transaction.amount),
+        second=credit(index, recipient, transaction.token, transaction.amount),
         amount=transaction.amount,
         amount_code=amount_code,
-        fee=transaction.fee,
         fee_code=fee_code,
         fee_entry=fee_entry,
-        token=sender.token,
-        signature=transaction.signature,
+        eth_address=eth_address,
+        by_address=isinstance(transaction, TransferToAddress),
+    )
+
+
+def transfer_to_new(accounts: Accounts, transaction: TransferToNew, context: BatchContext) -> Transition:
+    """Debit the sender by amount and fee; the amount is the balance of a new account at the next index.
+
+    Another account with this key and address is no obstacle: nobody can stop a payment by opening one.
+    """
+    sender, decided = _signed(accounts, transaction, context)
+    amount_code = encode_amount(transaction.amount)
+    fee_code, fee_entry = _accepted_fee(transaction, context)
+    _require_funds(transaction.sender, sender, transaction.amount, transaction.fee)
+    index = accounts.next_index
+    if index >= accounts.capacity:
+        raise TreeFull(accounts.capacity)
+    key = (transaction.ax, transaction.ay)
+    opened = Account(sender.token, 0, transaction.amount, *key, transaction.eth_address)
+    return replace(
+        decided,
+        first=Change(transaction.sender, sender, _debited(sender, transaction.amount + transaction.fee)),
+        second=Change(index, EMPTY_ACCOUNT, opened),
+        amount=transaction.amount,
+        amount_code=amount_code,
+        fee_code=fee_code,
+        fee_entry=fee_entry,
+        eth_address=transaction.eth_address,
+        key=key,
+    )
+
+
+def change_key(accounts: Accounts, transaction: ChangeKey, context: BatchContext) -> Transition:
+    """Debit the sender by the fee; its account has another public key from the next transaction on.
+
+    Balance, token, nonce and address go on as they are, and so does the right of the address to an exit.
+    """
+    sender, decided = _signed(accounts, transaction, context)
+    fee_code, fee_entry = _accepted_fee(transaction, context)
+    _require_funds(transaction.sender, sender, 0, transaction.fee)
+    after = replace(_debited(sender, transaction.fee), ax=transaction.ax, ay=transaction.ay)
+    return replace(
+        decided,
+        first=Change(transaction.sender, sender, after),
+        fee_code=fee_code,
+        fee_entry=fee_entry,
+        key=(transaction.ax, transaction.ay),
     )
 
 
 def withdraw(accounts: Accounts, transaction: Withdraw, context: BatchContext) -> Transition:
-    """Debit the sender by amount and fee; the amount becomes payable to the account's address."""
-    sender = _existing_sender(accounts, transaction.sender)
-    _require_signature(sender, transaction, context)
-    _require_token(transaction.sender, sender, transaction.token)
-    _require_nonce(transaction.sender, sender, transaction.nonce)
+    """Debit the sender by amount and fee; the amount becomes payable to the address that was signed."""
+    sender, decided = _signed(accounts, transaction, context)
     fee_code, fee_entry = _accepted_fee(transaction, context)
     _require_funds(transaction.sender, sender, transaction.amount, transaction.fee)
-    return Transition(
-        Kind.WITHDRAW,
+    return replace(
+        decided,
         first=Change(transaction.sender, sender, _debited(sender, transaction.amount + transaction.fee)),
         amount=transaction.amount,
-        fee=transaction.fee,
         fee_code=fee_code,
         fee_entry=fee_entry,
+        eth_address=transaction.eth_address,
+    )
+
+
+def _signed(
+    accounts: Accounts, transaction: SignedTransaction, context: BatchContext
+) -> tuple[Account, Transition]:
+    """The sender, and what is decided of every signed kind; raises by the rules that they have in common.
+
+    The core carries the fee's code, so a fee without one (:class:`UnencodableFee`) answers here.
+    """
+    sender = _existing_sender(accounts, transaction.sender)
+    core = transaction.core(context.chain_id, context.rollup_id)
+    message = poseidon((core, transaction.group))
+    signature = transaction.signature
+    if signature is None or not eddsa.verify((sender.ax, sender.ay), message, signature):
+        raise WrongSignature(transaction.sender, transaction.nonce)
+    if context.batch_number > transaction.valid_until:
+        raise Expired(context.batch_number, transaction.valid_until)
+    _require_token(transaction.sender, sender, transaction.token)
+    _require_nonce(transaction.sender, sender, transaction.nonce)
+    return sender, Transition(
+        transaction.kind,
+        fee=transaction.fee,
         token=sender.token,
-        eth_address=sender.eth_address,
-        signature=transaction.signature,
+        signature=signature,
+        valid_until=transaction.valid_until,
+        memo=transaction.memo,
+        group=transaction.group,
+        core=core,
     )
 
 
@@ -195,22 +318,28 @@ def withdraw(accounts: Accounts, transaction: Withdraw, context: BatchContext) -
 
 
 def deposit(accounts: Accounts, request: Deposit) -> Transition:
-    """Top up the account with the request's key, or create it; nullified when the balance cannot hold it.
+    """Top up the account with the request's key, or create it at the next index.
 
-    Raises :class:`TreeFull` only: L1 takes no more deposits than there are indices.
+    Nullified when the balance cannot hold it, or when there is no account and no index left; the second
+    index is 0 then. Raises nothing: no deposit can stop the queue.
     """
     existing = accounts.find(request.key)
     index = accounts.next_index if existing is None else existing
     if index >= accounts.capacity:
-        raise TreeFull(accounts.capacity)
+        return _requested(request, Change(0, EMPTY_ACCOUNT, EMPTY_ACCOUNT))
     before = accounts.account(index)
-    fits = before.balance + request.amount < 1 << BALANCE_BITS
+    if before.balance + request.amount >= 1 << BALANCE_BITS:
+        return _requested(request, Change(index, before, before))
     owned = Account(request.token, before.nonce, before.balance, request.ax, request.ay, request.eth_address)
-    after = replace(owned, balance=before.balance + request.amount) if fits else before
+    after = replace(owned, balance=before.balance + request.amount)
+    return replace(_requested(request, Change(index, before, after)), nullified=False)
+
+
+def _requested(request: Deposit, second: Change) -> Transition:
     return Transition(
         Kind.DEPOSIT,
-        nullified=not fits,
-        second=Change(index, before, after),
+        nullified=True,
+        second=second,
         amount=request.amount,
         token=request.token,
         eth_address=request.eth_address,
@@ -251,14 +380,6 @@ def _existing_sender(accounts: Accounts, index: int) -> Account:
     return account
 
 
-def _require_signature(sender: Account, transaction: SignedTransaction, context: BatchContext) -> None:
-    """The message carries the fee's code, so a fee without one (:class:`UnencodableFee`) answers here."""
-    message = transaction.message(context.chain_id, context.rollup_id)
-    signature = transaction.signature
-    if signature is None or not eddsa.verify((sender.ax, sender.ay), message, signature):
-        raise WrongSignature(transaction.sender, transaction.nonce)
-
-
 def _require_token(index: int, account: Account, token: int) -> None:
     if account.token != token:
         raise TokenMismatch(index, account.token, token)
@@ -292,6 +413,17 @@ def _require_funds(index: int, sender: Account, amount: int, fee: int) -> None:
 
 def _debited(sender: Account, total: int) -> Account:
     return replace(sender, nonce=sender.nonce + 1, balance=sender.balance - total)
+
+
+def _recipient_index(accounts: Accounts, transaction: Transfer | TransferToAddress) -> int:
+    if isinstance(transaction, Transfer):
+        return transaction.recipient
+    if transaction.recipient is not None:
+        return transaction.recipient
+    index = accounts.find_address(transaction.token, transaction.eth_address)
+    if index is None:
+        raise UnknownAddress(transaction.eth_address, transaction.token)
+    return index
 
 
 def _existing_recipient(accounts: Accounts, index: int) -> Account:

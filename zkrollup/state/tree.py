@@ -111,9 +111,13 @@ class StateTree:
         """The account at ``index``, :data:`EMPTY_ACCOUNT` when there is none."""
         return self._store.account(index)
 
-    def find(self, key: AccountKey) -> int | None:
-        """The index of the account with this token, public key and address."""
-        return self._store.find(key)
+    def find(self, key: AccountKey, after: int = 0) -> int | None:
+        """The lowest index above ``after`` of an account with this token, public key and address."""
+        return self._store.find(key, after)
+
+    def find_address(self, token: int, eth_address: int) -> int | None:
+        """The lowest index of an account of this token with this Ethereum address."""
+        return self._store.find_address(token, eth_address)
 
     def accounts(self) -> Iterator[tuple[int, Account]]:
         """All accounts by ascending index."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from zkrollup.bn254 import FR_MODULUS, g1, g2
 from zkrollup.crypto.eddsa import PrivateKey
@@ -35,6 +34,7 @@ from zkrollup.state import (
 )
 from zkrollup.state.context import FeeEntry
 from zkrollup.state.public_data import PublicData, encode, public_data, public_inputs
+from zkrollup.state.transactions import Signed
 from zkrollup.verifier import verify
 
 __all__ = [
@@ -51,8 +51,6 @@ __all__ = [
 CHAIN_ID = 31337
 ROLLUP_ID = 0xA11CE
 CONTRACT = 0xC0DE
-
-_Signed = TypeVar("_Signed", Transfer, Withdraw)
 
 
 @dataclass(frozen=True)
@@ -78,11 +76,21 @@ class Wallet:
         """A transfer signed by this wallet."""
         return self.sign(Transfer(sender, recipient, token, amount, fee, nonce))
 
-    def withdraw(self, sender: int, amount: int, *, fee: int = 0, nonce: int = 0, token: int = 7) -> Withdraw:
-        """A withdraw signed by this wallet."""
-        return self.sign(Withdraw(sender, token, amount, fee, nonce))
+    def withdraw(
+        self,
+        sender: int,
+        amount: int,
+        *,
+        fee: int = 0,
+        nonce: int = 0,
+        token: int = 7,
+        eth_address: int | None = None,
+    ) -> Withdraw:
+        """A withdraw signed by this wallet, to its own address unless told otherwise."""
+        address = self.eth_address if eth_address is None else eth_address
+        return self.sign(Withdraw(sender, address, token, amount, fee, nonce))
 
-    def sign(self, transaction: _Signed) -> _Signed:
+    def sign(self, transaction: Signed) -> Signed:
         """The transaction with this wallet's signature, whether the account is its own or not."""
         return sign_transaction(transaction, self.key, self.chain_id, self.rollup_id)
 

@@ -196,7 +196,7 @@ def transactions(*, chain_id: int = 31337, rollup_id: int = 1) -> SearchStrategy
     return st.one_of(
         st.builds(deposit, token, amount, private_keys().map(_public_key), address),
         signed(Transfer, index, index, token, amount.map(amount_below), fee, nonce),
-        signed(Withdraw, index, token, amount, fee, nonce),
+        signed(Withdraw, index, address, token, amount, fee, nonce),
         st.builds(ForcedExit, index, address),
     )
 
@@ -290,7 +290,10 @@ def _intend(
     chain, rollup = context.chain_id, context.rollup_id
     if kind == "withdraw":
         return sign_transaction(
-            Withdraw(index, account.token, amount, fee, account.nonce), key, chain, rollup
+            Withdraw(index, account.eth_address, account.token, amount, fee, account.nonce),
+            key,
+            chain,
+            rollup,
         )
     mates = [i for i in range(1, len(keys) + 1) if ledger.account(i).token == account.token]
     transfer = Transfer(
