@@ -22,7 +22,7 @@ from zkrollup.l1.solidity import abi_names, abi_types, indexed_names, selector, 
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (ROOT / "zkrollup" / "l1" / "contracts", ROOT / "tests" / "evm" / "mocks")
-FORK = "SHANGHAI"
+FORK = "Cancun"  # in title case: pyrevm takes any other name for its newest rules
 ERRORS = {selector(kind): kind for kind in REVERTS}
 TOPICS = {topic(kind): kind for kind in EVENTS}
 DEPLOYER = 0xD0

@@ -84,6 +84,7 @@ library BatchData {
         uint256 elementsEnd;
         uint256 withdrawals; // where they lie in memory: address 20, token 4, amount 16 bytes each
         uint256 withdrawalsEnd;
+        uint256 modulus; // R; as a constant it would be loaded anew at each step of a sum
     }
 
     /// @notice The order of BN254's groups: field elements are below it.
@@ -161,6 +162,7 @@ library BatchData {
             uint256 withdrawals = elements + 32 * (4 + frame.feeTokens + (data.length - headerBytes) / 14);
             frame.withdrawals = withdrawals;
             uint256 excess = type(uint32).max & ~((1 << frame.indexBits) - 1);
+            frame.modulus = R;
             frame.transferBits = (0xf << 108) | (excess << 76) | (excess << 44);
             uint256 free = withdrawals + data.length + 192; // 40 bytes for each record of 50, room for one hash
             assembly ("memory-safe") {
@@ -188,24 +190,25 @@ library BatchData {
             abi.encodePacked("zkrollup/challenge/v1", block.chainid, address(this), frame.digest, commitment)
         );
         z = uint256(hash) % R;
+        uint256 r = frame.modulus;
         uint256 element = frame.elements;
         uint256 end = frame.elementsEnd;
         assembly ("memory-safe") {
             // Elements are below r, so that y stays below 2 r < 2^255. Eight a turn.
             for { let last := sub(end, 0xe0) } lt(element, last) { element := add(element, 0x100) } {
-                y := add(mulmod(y, z, R), mload(element))
-                y := add(mulmod(y, z, R), mload(add(element, 0x20)))
-                y := add(mulmod(y, z, R), mload(add(element, 0x40)))
-                y := add(mulmod(y, z, R), mload(add(element, 0x60)))
-                y := add(mulmod(y, z, R), mload(add(element, 0x80)))
-                y := add(mulmod(y, z, R), mload(add(element, 0xa0)))
-                y := add(mulmod(y, z, R), mload(add(element, 0xc0)))
-                y := add(mulmod(y, z, R), mload(add(element, 0xe0)))
+                y := add(mulmod(y, z, r), mload(element))
+                y := add(mulmod(y, z, r), mload(add(element, 0x20)))
+                y := add(mulmod(y, z, r), mload(add(element, 0x40)))
+                y := add(mulmod(y, z, r), mload(add(element, 0x60)))
+                y := add(mulmod(y, z, r), mload(add(element, 0x80)))
+                y := add(mulmod(y, z, r), mload(add(element, 0xa0)))
+                y := add(mulmod(y, z, r), mload(add(element, 0xc0)))
+                y := add(mulmod(y, z, r), mload(add(element, 0xe0)))
             }
             for {} lt(element, end) { element := add(element, 0x20) } {
-                y := add(mulmod(y, z, R), mload(element))
+                y := add(mulmod(y, z, r), mload(element))
             }
-            y := mod(y, R)
+            y := mod(y, r)
         }
     }
 
