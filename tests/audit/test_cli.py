@@ -10,6 +10,7 @@ import pytest
 
 from zkrollup.audit import Constraints
 from zkrollup.cli import main
+from zkrollup.cs import ConstraintSystem
 from zkrollup.cs.scalar_field import MODULUS as R
 from zkrollup.engine.convert import fr_from_ints, ints_from_limbs
 from zkrollup.engine.interface import Matrix
@@ -157,3 +158,35 @@ def test_bad_input__a_folder_that_is_not_there(tmp_path, capsys):
     code, _, err = run(capsys, CIRCOM / "mixed.r1cs", "--write-witness", tmp_path / "no" / "second.wtns")
     assert code == 2
     assert "does not exist" in err
+
+
+def claiming():
+    """A circuit for the command line: x q = y, x claimed not to be zero."""
+    cs = ConstraintSystem("claiming")
+    x, y = cs.input("x"), cs.input("y")
+    inverse = cs.hint_inverse_or_zero(x * x + 3)
+    q = cs.hint_divide_or_zero(y, x)
+    cs.enforce(x, q, y)
+    cs.enforce(x * x + 3, inverse, 1)
+    cs.claim_nonzero(x, reason="x counts something")
+    cs.export("q", q)
+    return cs.freeze()
+
+
+def test_audit__of_our_circuit_lists_claims_and_can_ignore_them(capsys, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    code, out, _ = run(capsys, "test_cli:claiming", "--no-claims", "--json")
+    told = json.loads(out)
+    assert (code, told["claims"]["accepted"]) == (1, [])
+    assert told["claims"]["ignored"][0]["reason"] == "x counts something"
+    code, out, _ = run(capsys, "test_cli:claiming")
+    # x = 0 satisfies the rows with y = 0, and the attack finds it
+    assert code == 1
+    assert "FALSE: 1 claims, at a satisfying witness, so not used" in out
+    assert "x counts something" in out
+
+
+def test_audit__names_a_circuit_that_is_not_there(capsys):
+    code, _, error = run(capsys, "nowhere:circuit")
+    assert code == 2
+    assert "no module 'nowhere'" in error

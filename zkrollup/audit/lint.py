@@ -7,8 +7,9 @@ This module must not know any witness; none of its findings is a proof that some
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from zkrollup.audit.facts import Key, normal, ratio_of
 from zkrollup.audit.jacobian import Elimination
 from zkrollup.audit.model import Constraints, Row, RowTerms
 from zkrollup.audit.modular import signed
@@ -34,6 +35,7 @@ def unforced_booleans(rules: Propagation) -> list[tuple[int, str]]:
     """
     system, p = rules.system, rules.p
     found: dict[int, str] = {}
+    sums = {normal(terms, p): (wire, terms) for wire, terms in _virtual_sums(rules)}
     for row in range(system.num_rows):
         a, b, c = rules.rows[row]
         for terms in (a, b, c):
@@ -47,7 +49,38 @@ def unforced_booleans(rules: Propagation) -> list[tuple[int, str]]:
                     (wire,) = one
                     if c.keys() & other.keys() and not _is_bit(rules, wire):
                         found.setdefault(wire, "selects between two wires")
-    return sorted(found.items())
+    return sorted((w, use) for w, use in found.items() if not _follows_a_bit(rules, w, sums))
+
+
+def _virtual_sums(rules: Propagation) -> Iterable[tuple[int, dict[int, int]]]:
+    """The wires made up for sums that have two values, with these sums, without their constants."""
+    for wire, row in rules.virtuals:
+        domain = rules.domains[wire]
+        if domain is not None and domain.values is not None and len(domain.values) <= 2:
+            yield wire, {w: k for w, k in (rules.linear[row] or {}).items() if w not in (0, wire)}
+
+
+def _follows_a_bit(rules: Propagation, wire: int, sums: Mapping[Key, tuple[int, dict[int, int]]]) -> bool:
+    """Whether a row without a product makes a wire 0 or 1 because a sum that stands there has two values."""
+    p = rules.p
+    for row in rules.touching[wire]:
+        lin = rules.linear[row]
+        if lin is None or row >= rules.system.num_rows:
+            continue
+        rest = {w: k for w, k in lin.items() if w not in (0, wire)}
+        virtual, terms = sums.get(normal(rest, p), (0, {}))
+        domain = rules.domains[virtual]
+        if not virtual or domain is None or domain.values is None:
+            continue
+        # wire * k + constant + factor * sum = 0, where the sum is the virtual wire less its constant
+        factor = ratio_of(terms, rest, p) or 0
+        made = next(r for w, r in rules.virtuals if w == virtual)
+        constant = (rules.linear[made] or {}).get(0, 0)
+        scale = -pow(lin[wire], -1, p)
+        values = {(lin.get(0, 0) + factor * (v - constant)) * scale % p for v in domain.values}
+        if values <= {0, 1}:
+            return True
+    return False
 
 
 def _is_bit(rules: Propagation, wire: int) -> bool:

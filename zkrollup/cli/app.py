@@ -145,7 +145,9 @@ def check(
 
 @app.command()
 def audit(
-    r1cs: Annotated[Path, typer.Argument(metavar="FILE.r1cs", help="circom's constraints, BN254.")],
+    circuit: Annotated[
+        str, typer.Argument(metavar="CIRCUIT", help="FILE.r1cs of circom's, slot or MODULE:FUNCTION.")
+    ],
     wtns: Annotated[
         Path | None, typer.Option(help="A witness; without one, the audit looks for one.")
     ] = None,
@@ -155,19 +157,23 @@ def audit(
     write_witness: Annotated[
         Path | None, typer.Option(metavar="OUT.wtns", help="Where a second witness goes, when one is found.")
     ] = None,
+    claims: Annotated[
+        bool, typer.Option("--claims/--no-claims", help="Take the author's claims for true, and list them.")
+    ] = True,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Find signals that the inputs do not determine. Exit code 1: some are free; 3: some are undecided."""
-    from zkrollup.cli.audit import audit_file
+    from zkrollup.cli.audit import audit_circuit
 
     raise typer.Exit(
-        audit_file(
-            r1cs,
+        audit_circuit(
+            circuit,
             wtns=wtns,
             sym=sym,
             seconds=seconds,
             seed=seed,
             write_witness=write_witness,
+            claims=claims,
             json_output=json_output,
         )
     )

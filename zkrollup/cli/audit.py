@@ -1,4 +1,4 @@
-"""``audit``: circom's constraints examined for signals that nothing determines. It must not know how."""
+"""``audit``: constraints, circom's or ours, searched for what nothing determines. It must not know how."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import json
 from pathlib import Path
 
 from zkrollup.audit import Constraints, UnsatisfiedError, audit
+from zkrollup.cli.circuits import find_circuit
 from zkrollup.cli.show import say
 from zkrollup.engine.convert import ints_from_limbs
 from zkrollup.formats.wtns import WtnsFile
 
-__all__ = ["audit_file"]
+__all__ = ["audit_circuit"]
+
+_SLOT_DEPTH = 16
 
 
-def audit_file(
-    r1cs: Path,
+def audit_circuit(
+    circuit: str,
     *,
     wtns: Path | None,
     sym: Path | None,
     seconds: float | None,
     seed: int,
     write_witness: Path | None,
+    claims: bool,
     json_output: bool,
 ) -> int:
-    """Audits a file, prints the report and returns the exit code: 0, 1 (something is free) or 3 (undecided).
+    """Audits a file or a circuit of ours, prints the report and returns its exit code: 0, 1 or 3.
 
     Raises ValueError or OSError for bad input, among it a witness that does not satisfy the constraints.
     """
@@ -32,16 +36,16 @@ def audit_file(
     witnesses = []
     if wtns is not None:
         witnesses.append(ints_from_limbs(WtnsFile.read(wtns).values))
-    constraints = Constraints.from_file(r1cs, sym)
+    constraints = _constraints(circuit, sym)
     if witnesses and len(witnesses[0]) != constraints.num_wires:
         raise ValueError(
-            f"{wtns}: {len(witnesses[0])} values, but {r1cs} is a circuit of {constraints.num_wires} wires"
+            f"{wtns}: {len(witnesses[0])} values, but {circuit} is a circuit of {constraints.num_wires} wires"
         )
     try:
-        report = audit(constraints, witnesses, seconds=seconds, seed=seed)
+        report = audit(constraints, witnesses, seconds=seconds, seed=seed, claims=claims)
     except UnsatisfiedError as error:
         raise ValueError(
-            f"{wtns}: does not satisfy {r1cs}: {len(error.rows)} of {constraints.num_rows} constraints "
+            f"{wtns}: does not satisfy {circuit}: {len(error.rows)} of {constraints.num_rows} constraints "
             f"fail, the first is number {error.rows[0]}; nothing was analysed"
         ) from error
     written = None
@@ -61,3 +65,19 @@ def audit_file(
         elif write_witness is not None:
             say(f"{write_witness}: not written, no second witness was found")
     return report.exit_code
+
+
+def _constraints(circuit: str, sym: Path | None) -> Constraints:
+    if circuit != "slot" and ":" not in Path(circuit).name:
+        return Constraints.from_file(circuit, sym)
+    if sym is not None:
+        raise ValueError(f"--sym: names belong to a .r1cs file, not to {circuit}")
+    if circuit == "slot":
+        from zkrollup.circuits.batch import batch_circuit
+        from zkrollup.state import BatchParameters
+
+        return Constraints.from_template(batch_circuit(BatchParameters(1, _SLOT_DEPTH)).templates["slots"])
+    found = find_circuit(circuit)
+    if found.template is not None:
+        return Constraints.from_template(found.template)
+    return Constraints.from_r1cs(found.r1cs)
