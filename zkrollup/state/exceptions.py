@@ -36,6 +36,7 @@ __all__ = [
     "Overdrawn",
     "PublicDataError",
     "Refusal",
+    "ReplayRefused",
     "ReservedAccount",
     "ReusedNonce",
     "SnapshotLost",
@@ -513,6 +514,18 @@ class NonCanonicalData(PublicDataError):
     expected: str
     label = "non-canonical public data"
     problem = "{name} at byte {offset} is {found}"
+    remedy = "expected {expected}"
+
+
+@dataclass(eq=False)
+class ReplayRefused(StateError, ValueError):
+    """A batch's public data does not follow from the state: no proved batch of this rollup has it."""
+
+    name: str
+    found: str
+    expected: str
+    label = "batch that does not follow"
+    problem = "{name} is {found}"
     remedy = "expected {expected}"
 
 

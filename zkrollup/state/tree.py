@@ -21,7 +21,7 @@ from zkrollup.state.parameters import MAX_DEPTH
 from zkrollup.state.store import Changes, MemoryStore, Meta, Row, SQLiteStore, Store, row_key
 from zkrollup.state.trace import LeafUpdate
 
-__all__ = ["StateTree", "StateUpdate", "compute_root", "empty_root"]
+__all__ = ["StateTree", "StateUpdate", "StepsUpdate", "compute_root", "empty_root"]
 
 
 def empty_root(depth: int) -> int:
@@ -48,6 +48,14 @@ class StateUpdate:
     """What a sequence of changes would do: the leaf updates in order, and the commit that makes it so."""
 
     updates: tuple[LeafUpdate, ...]
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class StepsUpdate:
+    """What a sequence of steps would do: the root after each, and the commit that makes all of it so."""
+
+    roots: tuple[int, ...]
     changes: Changes
 
 
@@ -164,12 +172,49 @@ class StateTree:
         accounts = {change.index: change.after for change in changed}
         return StateUpdate(updates, Changes(meta, after, accounts, rows.written()))
 
+    def prepare_steps(
+        self, steps: Sequence[Mapping[int, Account]], *, next_index: int, batch_number: int
+    ) -> StepsUpdate:
+        """What ``steps`` would do one after the other, each a set of accounts that all change at once.
+
+        As :meth:`prepare` for who needs no path and no root inside a step: a node above several changed
+        leaves of a step is hashed once. All steps are hashed level by level together.
+        """
+        meta = self.meta
+        rows = _Rows(self._store, meta.depth, {index for step in steps for index in step})
+        changed = [sorted(step) for step in steps]
+        inputs: list[Sequence[int]] = [
+            step[index].leaf_inputs() for step, order in zip(steps, changed, strict=True) for index in order
+        ]
+        for level in range(meta.depth):
+            hashes = iter(self.hasher(inputs) if inputs else ())
+            inputs = []
+            for place, positions in enumerate(changed):
+                for position in positions:
+                    rows.replace(level, position << 2 * level, next(hashes))
+                changed[place] = sorted({position >> 2 for position in positions})
+                inputs += [rows.children(level, parent << 2 * level + 2) for parent in changed[place]]
+        hashes = iter(self.hasher(inputs) if inputs else ())
+        roots: list[int] = []
+        for positions in changed:
+            before = roots[-1] if roots else meta.root
+            roots.append(next(hashes) if positions else before)
+        after = replace(
+            meta,
+            root=roots[-1] if roots else meta.root,
+            next_index=next_index,
+            batch_number=batch_number,
+            version=meta.version + 1,
+        )
+        accounts = {index: account for step in steps for index, account in step.items()}
+        return StepsUpdate(tuple(roots), Changes(meta, after, accounts, rows.written()))
+
     def _hash(self, changes: Sequence[Change], inputs: Sequence[Sequence[int]]) -> list[int | None]:
         """One hash for each change that changes something, ``None`` for the others."""
         hashes = iter(self.hasher(inputs) if inputs else ())
         return [None if change.is_identity else next(hashes) for change in changes]
 
-    def commit(self, update: StateUpdate) -> None:
+    def commit(self, update: StateUpdate | StepsUpdate) -> None:
         """Make a prepared update so; raises :class:`StoreConflict` when the state has moved since."""
         self._store.commit(update.changes)
 
