@@ -97,7 +97,8 @@ contract MockReenterer {
     /// @notice What that call said.
     bytes public answer;
 
-    constructor(address target_, bytes memory message_) {
+    /// @notice What is called when ETH comes.
+    function callInReceipts(address target_, bytes calldata message_) external {
         target = target_;
         message = message_;
     }

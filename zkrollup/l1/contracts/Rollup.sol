@@ -457,8 +457,8 @@ contract Rollup is IRollup {
         if (contractAddress.code.length == 0) revert NoCode(contractAddress);
     }
 
-    /// @dev The header is that of batch `number`. Its 11 words are hashed as they stand in the calldata, so
-    /// that one with a number too large for its type is unknown too.
+    /// @dev The header is that of batch `number`. Its 11 words are hashed as they stand in the calldata, those
+    /// too large for their type included, so that members read later are in range.
     function _requireStored(BatchHeader calldata header, uint64 number) private view {
         bytes32 hash;
         assembly ("memory-safe") {
@@ -466,7 +466,7 @@ contract Rollup is IRollup {
             calldatacopy(p, header, HEADER_BYTES)
             hash := keccak256(p, HEADER_BYTES)
         }
-        if (batchHash[number] != hash) revert UnknownBatch(number);
+        if (batchHash[number] != hash) revert UnknownBatch(header.number);
     }
 
     function _hash(BatchHeader memory header) private pure returns (bytes32 hash) {
