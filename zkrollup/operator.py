@@ -22,18 +22,22 @@ from zkrollup.groth16.keys import Proof
 from zkrollup.groth16.prove import prove
 from zkrollup.groth16.proving_key import ProvingKey
 from zkrollup.groth16.setup import cached_key
-from zkrollup.l1 import RollupContract
+from zkrollup.l1 import Config, KeyVerifier, RollupContract, World
+from zkrollup.l1.interface import VerifierBehaviour
+from zkrollup.l1.world import Verifier
 from zkrollup.state import (
     BatchContext,
     BatchParameters,
     BatchTrace,
+    Deposit,
+    ForcedExit,
     StateTree,
     Transaction,
     apply_batch,
     sign_transaction,
 )
 from zkrollup.state.public_data import PublicInputs, encode, public_data, public_inputs
-from zkrollup.state.transactions import Signed
+from zkrollup.state.transactions import Request, Signed
 
 __all__ = ["ProvenBatch", "Rollup", "UnsubmittedBatch", "engine_hasher"]
 
@@ -44,6 +48,9 @@ Progress = Callable[[str, float], None]
 
 PROVER_PHASES = 3
 """How many phases the prover reports: the check of the witness, the sums, the blinding."""
+
+MADE_TOKENS = 255
+"""Deposits in tokens up to this number find an ERC-20, made on the spot."""
 
 DEFAULT_CHAIN_ID = 31337
 DEFAULT_CONTRACT = 0x5A6B526F6C6C75700000000000000000000001
@@ -104,7 +111,8 @@ class Rollup:
 
     Arguments: ``slots``, ``depth``, ``fee_tokens`` as :class:`BatchParameters`; ``engine`` (default:
     what the environment chooses); ``state`` (default: an empty one in memory); ``key_directory``
-    (default: the user's cache); ``progress`` hears of each phase as it begins and advances.
+    (default: the user's cache); ``progress`` hears of each phase as it begins and advances;
+    ``exit_verifier`` checks exits from the frozen contract (default: there are none).
 
     The key is a one-party key, INSECURE by construction: made when no cached one fits the circuit.
     """
@@ -121,6 +129,7 @@ class Rollup:
         state: StateTree | None = None,
         key_directory: Path | None = None,
         progress: Progress | None = None,
+        exit_verifier: Verifier | None = None,
     ) -> None:
         self.parameters = BatchParameters(slots, depth, fee_tokens)
         self.chain_id, self.rollup_id = chain_id, contract_address
@@ -134,16 +143,30 @@ class Rollup:
         with self._phase("key", self.seconds):
             self.key, self.key_was_cached = self._key(key_directory)
         self._accepted = self.state.snapshot()
-        self.contract = RollupContract(
-            chain_id=chain_id,
-            address=contract_address,
-            rollup_id=self.rollup_id,
+        self.contract = self._deploy(chain_id, contract_address, exit_verifier)
+
+    def _deploy(self, chain_id: int, address: int, exit_verifier: Verifier | None) -> RollupContract:
+        """The contract in a world of its own, its genesis backed."""
+        world = World()
+        self.operator, self.governor = world.accounts[:2]
+        checked = KeyVerifier(self.key.verifying_key, allow_insecure_key=True)
+        exits = VerifierBehaviour.REJECTS if exit_verifier is None else exit_verifier
+        config = Config(
+            verifier=world.deploy_verifier(checked),
+            exit_verifier=world.deploy_verifier(exits),
+            operator=self.operator,
+            governor=self.governor,
             genesis_root=self.state.root,
-            verifying_key=self.key.verifying_key,
+            genesis_next_index=self.state.next_index,
             parameters=self.parameters,
-            genesis_accounts=self.state.next_index - 1,
-            allow_insecure_key=True,
+            rollup_id=self.rollup_id,
         )
+        contract = RollupContract(config, world=world, chain_id=chain_id, address=address)
+        holdings: dict[int, int] = {}
+        for _, account in self.state.accounts():
+            holdings[account.token] = holdings.get(account.token, 0) + account.balance
+        contract.back(holdings)
+        return contract
 
     def _key(self, directory: Path | None) -> tuple[ProvingKey, bool]:
         def advance(phase: str, done: int, total: int) -> None:
@@ -154,13 +177,35 @@ class Rollup:
     # -- users ---------------------------------------------------------------------------------------
 
     def deposit(self, owner: PrivateKey, *, token: int, amount: int, eth_address: int) -> None:
-        """Pays ``amount`` in on L1 for the owner's key: creates the account, or tops it up."""
-        ax, ay = owner.public_key
-        self.contract.deposit(token=token, amount=amount, ax=ax, ay=ay, eth_address=eth_address)
+        """Pays ``amount`` in on L1 for the owner's key: creates the account, or tops it up.
+
+        Raises what the contract reverts with.
+        """
+        self.request(Deposit(token, amount, *owner.public_key, eth_address))
+
+    def request(self, request: Request) -> None:
+        """Queues a deposit or a forced exit on L1, sent by the address that it names.
+
+        The model's world gives a depositor the money first, and makes the tokens up to ``MADE_TOKENS``.
+        """
+        if isinstance(request, ForcedExit):
+            self.contract.request_exit(request.account, sender=request.eth_address)
+            return
+        if request.token <= MADE_TOKENS:
+            self.contract.back({request.token: 0})
+            self.contract.fund(request.eth_address, request.token, request.amount)
+        key = (request.ax, request.ay)
+        self.contract.deposit(
+            request.token, request.amount, *key, request.eth_address, sender=request.eth_address
+        )
 
     def request_exit(self, account: int, *, eth_address: int) -> None:
         """Asks L1 to force the whole balance of an account out."""
-        self.contract.request_exit(account=account, requester=eth_address)
+        self.request(ForcedExit(account, eth_address))
+
+    def withdraw(self, eth_address: int, token: int) -> int:
+        """Has L1 pay all that is pending; returns the amount."""
+        return self.contract.withdraw(eth_address, token, sender=eth_address)
 
     def sign(self, transaction: Signed, owner: PrivateKey) -> Signed:
         """The transaction with the owner's signature for this chain and rollup."""
@@ -194,7 +239,7 @@ class Rollup:
             parameters=self.parameters,
             chain_id=self.chain_id,
             rollup_id=self.rollup_id,
-            batch_number=self.contract.batch_number + 1,
+            batch_number=self.contract.executed + 1,
             fee_entries=tuple((fee_accounts or {}).items()),
         )
         phases = iter(range(1, PROVER_PHASES + 1))
@@ -236,7 +281,13 @@ class Rollup:
     def submit(self, batch: ProvenBatch) -> None:
         """Hands the batch to the contract; raises the contract's exception when it reverts."""
         with self._phase("l1", batch.seconds):
-            self.contract.submit_batch(batch.data, batch.inputs.commitment, batch.proof)
+            self.contract.submit_batch(
+                self.contract.header(self.contract.executed),
+                batch.data,
+                batch.inputs.commitment,
+                batch.proof,
+                sender=self.operator,
+            )
 
     def discard(self) -> None:
         """Forgets a batch that was proved and will not be submitted: the state is again what L1 accepted."""

@@ -1,25 +1,27 @@
-"""The contract's rules, each broken once, and the way of money through it."""
+"""What is the model's own: its verifiers, its world, and calls from within a payment.
+
+What the contract decides is played by the scenarios, on every backend.
+"""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from zkrollup.bn254 import FR_MODULUS
 from zkrollup.groth16.keys import Proof
-from zkrollup.l1 import RollupContract
-from zkrollup.l1 import plain_events as events
-from zkrollup.l1 import plain_reverts as reverts
-from zkrollup.state import BatchParameters, Deposit, ForcedExit
+from zkrollup.l1 import Config, KeyVerifier, RollupContract, World, reverts
+from zkrollup.l1.interface import ETH, TokenBehaviour, VerifierBehaviour
+from zkrollup.l1.world import ACCOUNTS, InsecureKey, InsufficientFunds, TokenRefuses
+from zkrollup.state import BatchParameters
 from zkrollup.state.exceptions import InvalidParameter, OutOfRange
 from zkrollup.state.public_data import commitment, encode, public_data, public_inputs
 from zkrollup.testing.rollup import (
     CHAIN_ID,
     CONTRACT,
-    ROLLUP_ID,
     SimulatedKey,
     SimulatedRollup,
     make_wallets,
@@ -27,67 +29,31 @@ from zkrollup.testing.rollup import (
 )
 
 PARAMETERS = BatchParameters(slots=6, depth=3, fee_tokens=1)
-MAX = 2**128 - 1
 WALLETS = make_wallets(5)
 KEY = SimulatedKey()
-REQUESTS = (WALLETS[3].deposit(50), ForcedExit(2, WALLETS[2].eth_address), ForcedExit(1, 0xBAD))
 
 
 @pytest.fixture
 def rollup() -> SimulatedRollup:
     """Accounts 1 and 2 with 1000 of token 7 each; proofs are not looked at."""
     accounts = [WALLETS[1].account(), WALLETS[2].account()]
-    return SimulatedRollup(PARAMETERS, accounts, key=KEY, verify=unsafe_accept_any_proof)
-
-
-def queue_requests(rollup: SimulatedRollup) -> None:
-    for request in REQUESTS:
-        if isinstance(request, Deposit):
-            rollup.contract.deposit(
-                token=request.token,
-                amount=request.amount,
-                ax=request.ax,
-                ay=request.ay,
-                eth_address=request.eth_address,
-            )
-        else:
-            rollup.contract.request_exit(account=request.account, requester=request.eth_address)
-
-
-def state_of(contract: RollupContract) -> dict[str, object]:
-    return copy.deepcopy({name: value for name, value in vars(contract).items() if name != "_verify"})
+    return SimulatedRollup(PARAMETERS, accounts, key=KEY, verifier=unsafe_accept_any_proof)
 
 
 @pytest.fixture
-def reverted(rollup: SimulatedRollup) -> Callable[..., None]:
-    """Assert that a call raises exactly this revert with these values, and changes nothing."""
-
-    def check(expected: reverts.Revert, call: Callable[[], object], contract: RollupContract | None = None):
-        contract = rollup.contract if contract is None else contract
-        before = state_of(contract)
-        with pytest.raises(type(expected)) as caught:
-            call()
-        assert type(caught.value) is type(expected)
-        assert caught.value.values() == expected.values()
-        assert state_of(contract) == before
-
-    return check
+def proving() -> SimulatedRollup:
+    """The same with pairings that are checked."""
+    return SimulatedRollup(PARAMETERS, [WALLETS[1].account(), WALLETS[2].account()], key=KEY)
 
 
 # -- deployment --------------------------------------------------------------------------------------
 
 
-def deploy(**changes: object) -> RollupContract:
-    arguments: dict[str, object] = {
-        "chain_id": CHAIN_ID,
-        "address": CONTRACT,
-        "rollup_id": ROLLUP_ID,
-        "genesis_root": 5,
-        "verifying_key": KEY.verifying_key,
-        "parameters": PARAMETERS,
-        "allow_insecure_key": True,
-    }
-    return RollupContract(**(arguments | changes))
+def deploy(*, chain_id: int = CHAIN_ID, address: int = CONTRACT, **changes: Any) -> RollupContract:
+    world = World()
+    verifier = world.deploy_verifier(VerifierBehaviour.ACCEPTS)
+    config = Config(verifier, verifier, ACCOUNTS[0], ACCOUNTS[1], 5, PARAMETERS)
+    return RollupContract(replace(config, **changes), world=world, chain_id=chain_id, address=address)
 
 
 @pytest.mark.parametrize(
@@ -96,291 +62,211 @@ def deploy(**changes: object) -> RollupContract:
         {"chain_id": 2**64},
         {"address": 2**160},
         {"rollup_id": -1},
-        {"genesis_root": FR_MODULUS},
-        {"deposit_cap": 2**128 + 1},
-        {"deposit_cap": 0},
+        {"genesis_root": -1},
+        {"deposit_cap": 2**256},
+        {"request_lifetime": 2**32},
+        {"operator_delay": 2**32},
+        {"upgrade_delay": 2**32},
+        {"genesis_next_index": 2**64},
     ],
 )
-def test_deployment__refuses_values_out_of_range(change) -> None:
+def test_deployment__refuses_what_no_argument_can_be(change) -> None:
     with pytest.raises(OutOfRange, match=next(iter(change))):
         deploy(**change)
+
+
+@pytest.mark.parametrize("change", [{"operator": 0}, {"governor": 0}])
+def test_deployment__needs_somebody_in_each_place(change) -> None:
+    with pytest.raises(reverts.ZeroAddress):
+        deploy(**change)
+
+
+@pytest.mark.parametrize("change", [{"verifier": 77}, {"exit_verifier": 77}])
+def test_deployment__needs_contracts_as_verifiers(change) -> None:
+    with pytest.raises(reverts.NoCode) as caught:
+        deploy(**change)
+    assert caught.value.address == 77
 
 
 def test_deployment__refuses_a_key_for_another_number_of_inputs() -> None:
     for num_public in (2, 4):
         with pytest.raises(InvalidParameter, match=f"a key for {num_public} inputs"):
-            deploy(verifying_key=SimulatedKey(num_public).verifying_key)
+            KeyVerifier(SimulatedKey(num_public).verifying_key, allow_insecure_key=True)
 
 
 def test_deployment__refuses_a_one_party_key_without_the_flag() -> None:
     """V7: a one-party key is refused for deployment unless a flag says otherwise."""
-    with pytest.raises(reverts.InsecureKey) as caught:
-        deploy(allow_insecure_key=False)
+    with pytest.raises(InsecureKey) as caught:
+        KeyVerifier(KEY.verifying_key)
     assert caught.value.digest == KEY.verifying_key.digest
-    deploy(verifying_key=replace(KEY.verifying_key, insecure=False), allow_insecure_key=False)
-
-
-# -- requests ----------------------------------------------------------------------------------------
-
-
-def test_queue__numbers_requests_and_sets_deadlines(rollup: SimulatedRollup) -> None:
-    contract = rollup.contract
-    contract.mine(10)
-    queue_requests(rollup)
-    assert [queued.request for queued in contract.queue] == list(REQUESTS)
-    assert [queued.number for queued in contract.queue] == [0, 1, 2]
-    assert {queued.deadline for queued in contract.queue} == {10 + contract.request_lifetime}
-    assert contract.holdings[7] == 2050
-    assert contract.events == [events.RequestQueued(i, 10 + contract.request_lifetime) for i in range(3)]
-    contract.mine(contract.request_lifetime)
-    assert not contract.is_overdue
-    contract.mine()
-    assert contract.is_overdue
-    rollup.submit(rollup.apply())
-    assert contract.queue == ()
-    assert not contract.is_overdue
-
-
-def deposit_arguments(**changes: object) -> dict[str, object]:
-    ax, ay = WALLETS[3].key.public_key
-    return {"token": 7, "amount": 5, "ax": ax, "ay": ay, "eth_address": 0xE0} | changes
-
-
-X, Y = WALLETS[3].key.public_key
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"token": 2**32}, reverts.InvalidArgument("token", 2**32, "an unsigned integer of 32 bits")),
-        ({"token": -1}, reverts.InvalidArgument("token", -1, "an unsigned integer of 32 bits")),
-        ({"amount": -1}, reverts.InvalidArgument("amount", -1, "an unsigned integer of 256 bits")),
-        ({"amount": 2**96}, reverts.DepositTooLarge(2**96, 2**96)),
-        ({"amount": 2**128}, reverts.DepositTooLarge(2**128, 2**96)),
-        (
-            {"eth_address": 0},
-            reverts.InvalidArgument("eth_address", 0, "an address other than zero"),
-        ),
-        (
-            {"eth_address": 2**160},
-            reverts.InvalidArgument("eth_address", 2**160, "an unsigned integer of 160 bits"),
-        ),
-        ({"ax": 0, "ay": 0}, reverts.InvalidDepositKey(0, 0)),
-        ({"ax": X + FR_MODULUS}, reverts.InvalidDepositKey(X + FR_MODULUS, Y)),
-        ({"ay": Y + FR_MODULUS}, reverts.InvalidDepositKey(X, Y + FR_MODULUS)),
-        ({"ax": X + 1}, reverts.InvalidDepositKey(X + 1, Y)),
-    ],
-)
-def test_deposit__refuses(reverted, rollup, change, expected) -> None:
-    reverted(expected, lambda: rollup.contract.deposit(**deposit_arguments(**change)))
-
-
-def test_deposit__takes_amounts_up_to_the_cap(rollup: SimulatedRollup) -> None:
-    assert rollup.contract.deposit(**deposit_arguments(amount=2**96 - 1)).request.amount == 2**96 - 1
-    assert rollup.contract.deposit(**deposit_arguments(amount=0)).request.amount == 0
-
-
-@pytest.mark.parametrize(
-    ("account", "requester", "expected"),
-    [
-        (64, 1, reverts.OutsideTree(64, 64)),
-        (2**32, 1, reverts.InvalidArgument("account", 2**32, "an unsigned integer of 32 bits")),
-        (1, 0, reverts.InvalidArgument("requester", 0, "an address other than zero")),
-        (1, 2**160, reverts.InvalidArgument("requester", 2**160, "an unsigned integer of 160 bits")),
-    ],
-)
-def test_request_exit__refuses(reverted, rollup, account, requester, expected) -> None:
-    reverted(expected, lambda: rollup.contract.request_exit(account=account, requester=requester))
-
-
-# -- batches -----------------------------------------------------------------------------------------
-
-
-def test_batch__moves_root_queue_and_money(rollup: SimulatedRollup) -> None:
-    contract = rollup.contract
-    queue_requests(rollup)
-    trace = rollup.apply(
-        [WALLETS[1].transfer(1, 3, 100, fee=5), WALLETS[3].withdraw(3, 150)], fee_entries=((7, 1),)
-    )
-    accepted = rollup.submit(trace)
-    assert accepted == events.BatchAccepted(1, trace.root_before, trace.root_after, 3)
-    assert (contract.root, contract.batch_number) == (rollup.state.root, 1)
-    assert contract.pending == {(WALLETS[2].eth_address, 7): 1000, (WALLETS[3].eth_address, 7): 150}
-    assert contract.events[3:] == [
-        accepted,
-        events.WithdrawalPending(WALLETS[2].eth_address, 7, 1000),
-        events.WithdrawalPending(WALLETS[3].eth_address, 7, 150),
-    ]
-    assert contract.withdraw(WALLETS[2].eth_address, 7) == 1000
-    assert contract.events[-1] == events.WithdrawalPaid(WALLETS[2].eth_address, 7, 1000)
-    assert contract.holdings[7] == 1050
-
-
-def test_batch__may_leave_requests_for_the_next_one(rollup: SimulatedRollup) -> None:
-    trace = rollup.apply([WALLETS[1].transfer(1, 2, 1)])
-    queue_requests(rollup)
-    rollup.submit(trace)
-    assert len(rollup.contract.queue) == 3
-    rollup.submit(rollup.apply())
-    assert rollup.contract.queue == ()
-
-
-def test_batch__refunds_a_deposit_that_was_nullified() -> None:
-    rollup = SimulatedRollup(
-        PARAMETERS, [WALLETS[1].account(balance=MAX)], key=KEY, verify=unsafe_accept_any_proof
-    )
-    request = WALLETS[1].deposit(9)
-    rollup.contract.deposit(token=7, amount=9, ax=request.ax, ay=request.ay, eth_address=request.eth_address)
-    trace = rollup.apply()
-    assert trace.slots[0].nullified
-    assert trace.root_after == trace.root_before
-    rollup.submit(trace)
-    assert rollup.contract.withdraw(request.eth_address, 7) == 9
-
-
-@pytest.fixture
-def submission(rollup: SimulatedRollup):
-    """The queue's batch as data that can be changed, and a call that submits it."""
-    queue_requests(rollup)
-    data = public_data(rollup.apply([WALLETS[1].transfer(1, 3, 1)]))
-
-    def call(changed=data, commitment: object = 7) -> Callable[[], object]:
-        encoded = changed if isinstance(changed, bytes) else encode(changed)
-        return lambda: rollup.contract.submit_batch(encoded, commitment, proof=None)
-
-    return data, call
-
-
-@pytest.mark.parametrize(
-    ("change", "revert"),
-    [
-        ({"chain_id": 1}, lambda data: reverts.WrongChain(1, CHAIN_ID)),
-        ({"rollup_id": 1}, lambda data: reverts.WrongRollup(1, ROLLUP_ID)),
-        ({"batch_number": 0}, lambda data: reverts.WrongBatchNumber(0, 1)),
-        ({"batch_number": 2}, lambda data: reverts.WrongBatchNumber(2, 1)),
-        ({"root_before": 1}, lambda data: reverts.WrongRoot(1, data.root_before)),
-    ],
-)
-def test_batch__must_continue_this_rollup(reverted, submission, change, revert) -> None:
-    data, call = submission
-    reverted(revert(data), call(replace(data, **change)))
-
-
-@pytest.mark.parametrize("root", ["root_before", "root_after"])
-@pytest.mark.parametrize("shift", [1, 2, 5])
-def test_batch__with_a_root_that_is_not_canonical_is_refused(submission, root, shift) -> None:
-    """R5: a root that is congruent to the right one, but not below r, reverts."""
-    data, call = submission
-    wrong = min(getattr(data, root) + shift * FR_MODULUS, 2**256 - 1)
-    with pytest.raises(reverts.MalformedData, match="non-canonical public data: root"):
-        call(replace(data, **{root: wrong}))()
-
-
-@pytest.mark.parametrize("wrong", [FR_MODULUS, FR_MODULUS + 7, 2**256 - 1, -1, True, None])
-def test_batch__with_a_commitment_that_is_not_canonical_is_refused(reverted, submission, wrong) -> None:
-    reverted(reverts.NonCanonicalCommitment(wrong), submission[1](commitment=wrong))
-
-
-def test_batch__with_malformed_bytes_is_refused(submission) -> None:
-    data, call = submission
-    whole = encode(data)
-    for wrong in (b"", whole[:-1], whole + b"\x00", b"\x01" + whole[1:]):
-        with pytest.raises(reverts.MalformedData):
-            call(wrong)()
-
-
-def test_batch__may_not_invent_requests(reverted, submission) -> None:
-    data, call = submission
-    longer = replace(data, records=(*data.records[:3], data.records[2]))
-    reverted(reverts.NoSuchRequest(3), call(longer))
-
-
-@pytest.mark.parametrize(
-    ("place", "change", "expected"),
-    [
-        (0, {"token": 8}, reverts.RequestTokenMismatch(0, 8, 7)),
-        (0, {"amount_field": 51}, reverts.RequestAmountMismatch(0, 51, 50)),
-        (1, {"first": 1}, reverts.RequestTargetMismatch(1, 1, 2)),
-        (2, {"first": 2}, reverts.RequestTargetMismatch(2, 2, 1)),
-    ],
-)
-def test_batch__must_agree_with_its_requests(reverted, submission, place, change, expected) -> None:
-    data, call = submission
-    records = [replace(old, **change) if i == place else old for i, old in enumerate(data.records)]
-    reverted(expected, call(replace(data, records=tuple(records))))
-
-
-def test_batch__must_take_requests_in_their_order(reverted, submission) -> None:
-    data, call = submission
-    first, second, *rest = data.records
-    reverted(
-        reverts.RequestKindMismatch(0, "forced_exit", "deposit"),
-        call(replace(data, records=(second, first, *rest))),
-    )
-    reverted(
-        reverts.RequestKindMismatch(0, "forced_exit", "deposit"), call(replace(data, records=(second, *rest)))
-    )
+    KeyVerifier(replace(KEY.verifying_key, insecure=False))
 
 
 # -- proofs ------------------------------------------------------------------------------------------
 
 
-def test_batch__needs_a_proof_of_exactly_its_public_inputs(reverted) -> None:
-    rollup = SimulatedRollup(PARAMETERS, [WALLETS[1].account(), WALLETS[2].account()], key=KEY)
-    contract = rollup.contract
-    data, c, proof = rollup.call(rollup.apply([WALLETS[1].transfer(1, 2, 5)]))
-    other = replace(proof, a=KEY.unsafe_prove((1, 2, 3)).a)
-    inputs = contract.public_inputs(data, c)
-    reverted(reverts.ProofRejected(1, *inputs), lambda: contract.submit_batch(data, c, other), contract)
-    wrong = contract.public_inputs(data, c + 1)
-    reverted(reverts.ProofRejected(1, *wrong), lambda: contract.submit_batch(data, c + 1, proof), contract)
-    contract.submit_batch(data, c, proof)
-    assert contract.root == rollup.state.root
+def test_batch__needs_a_proof_of_exactly_its_public_inputs(proving: SimulatedRollup) -> None:
+    """R1, R6."""
+    contract = proving.contract
+    data, c, proof = proving.call(proving.apply([WALLETS[1].transfer(1, 2, 5)]))
+    for wrong_c, wrong in ((c, replace(proof, a=KEY.unsafe_prove((1, 2, 3)).a)), (c + 1, proof)):
+        with pytest.raises(reverts.ProofRejected, match="batch 1"):
+            proving.submit_call(data, wrong_c, wrong)
+    assert (contract.committed, contract.events()[-1].event.__class__.__name__) == (0, "TokenRegistered")
+    proving.submit_call(data, c, proof)
+    assert contract.root == proving.state.root
 
 
-def test_batch__with_a_malformed_proof_is_refused() -> None:
-    rollup = SimulatedRollup(PARAMETERS, [WALLETS[1].account(), WALLETS[2].account()], key=KEY)
-    data, c, proof = rollup.call(rollup.apply([WALLETS[1].transfer(1, 2, 5)]))
-    before = state_of(rollup.contract)
+def test_batch__with_a_malformed_proof_is_rejected(proving: SimulatedRollup) -> None:
+    """V4: what is no point is no proof."""
+    data, c, proof = proving.call(proving.apply([WALLETS[1].transfer(1, 2, 5)]))
     for wrong in (replace(proof, a=(1, 1)), replace(proof, c=(0, 0)), Proof(proof.a, proof.b, (1, 2**256))):
-        with pytest.raises(reverts.MalformedProof):
-            rollup.contract.submit_batch(data, c, wrong)
-    assert state_of(rollup.contract) == before
+        with pytest.raises(reverts.ProofRejected):
+            proving.submit_call(data, c, wrong)
+    assert proving.contract.committed == 0
 
 
-def test_public_inputs__are_those_of_the_filled_data(rollup: SimulatedRollup) -> None:
-    queue_requests(rollup)
+def test_batch__with_a_root_that_is_not_canonical_is_refused(rollup: SimulatedRollup) -> None:
+    """R5: a root that is congruent to the right one, but not below r, reverts."""
+    data = public_data(rollup.apply([WALLETS[1].transfer(1, 2, 5)]))
+    for shift in (1, 2, 5):
+        for name in ("root_before", "root_after"):
+            wrong = min(getattr(data, name) + shift * FR_MODULUS, 2**256 - 1)
+            with pytest.raises((reverts.WrongRoot, reverts.NonCanonical)):
+                rollup.submit_call(encode(replace(data, **{name: wrong})), 1, KEY.unsafe_prove((1, 2, 3)))
+
+
+def test_public_inputs__are_those_of_the_data(rollup: SimulatedRollup) -> None:
+    rollup.request(WALLETS[3].deposit(50))
     data = public_data(rollup.apply())
     c = commitment(data.vector())
-    inputs = rollup.contract.public_inputs(encode(data), c)
-    assert inputs == public_inputs(data, CONTRACT)
-    assert inputs != public_inputs(replace(data, records=(replace(data.records[0], ax=1),)), CONTRACT)
+    assert rollup.contract.public_inputs(encode(data), c) == public_inputs(data, CONTRACT)
 
 
-# -- withdrawals -------------------------------------------------------------------------------------
+def test_proof__where_the_verifier_is_another_contract_is_rejected(rollup: SimulatedRollup) -> None:
+    """A token answers no question about proofs."""
+    contract = rollup.contract
+    token = contract.token_address(1)
+    contract.propose_verifier(token, token, sender=rollup.governor)
+    contract.mine(contract.config.upgrade_delay)
+    contract.activate_verifier(sender=WALLETS[0].eth_address)
+    with pytest.raises(reverts.ProofRejected):
+        rollup.submit(rollup.apply())
 
 
-def test_withdraw__pays_the_sum_once(reverted, rollup: SimulatedRollup) -> None:
+# -- calls from within a payment ---------------------------------------------------------------------
+
+
+def in_the_midst(contract: RollupContract, call: Callable[[], object]) -> list[Exception]:
+    """Have the next payment call back, and catch what answers it."""
+    answers: list[Exception] = []
+
+    def hook(*payment: int) -> None:
+        contract.world.hook = None
+        try:
+            call()
+        except reverts.Revert as error:
+            answers.append(error)
+
+    contract.world.hook = hook
+    return answers
+
+
+def test_withdrawal__cannot_be_claimed_again_while_it_is_paid(rollup: SimulatedRollup) -> None:
+    """R2: the receiver's code runs when nothing is pending any more, and finds the door shut."""
     contract, owner = rollup.contract, WALLETS[1].eth_address
-    reverted(reverts.NothingPending(owner, 7), lambda: contract.withdraw(owner, 7))
-    rollup.submit(rollup.apply([WALLETS[1].withdraw(1, 10), WALLETS[1].withdraw(1, 20, nonce=1)]))
-    rollup.submit(rollup.apply([WALLETS[1].withdraw(1, 30, nonce=2)]))
-    reverted(reverts.NothingPending(owner, 8), lambda: contract.withdraw(owner, 8))
-    assert contract.pending_withdrawal(owner, 7) == 60
-    assert contract.withdraw(owner, 7) == 60
-    assert contract.pending_withdrawal(owner, 7) == 0
-    reverted(reverts.NothingPending(owner, 7), lambda: contract.withdraw(owner, 7))
-
-
-def test_withdraw__of_nothing_leaves_nothing_pending(rollup: SimulatedRollup) -> None:
-    rollup.submit(rollup.apply([WALLETS[1].withdraw(1, 0)]))
-    assert rollup.contract.pending == {}
-
-
-def test_withdraw__cannot_pay_what_the_contract_does_not_hold(reverted, rollup: SimulatedRollup) -> None:
-    owner = WALLETS[1].eth_address
     rollup.submit(rollup.apply([WALLETS[1].withdraw(1, 10)]))
-    rollup.contract.holdings[7] = 9
-    reverted(
-        reverts.InsufficientHoldings(7, 9, 10), lambda: rollup.contract.withdraw(owner, 7), rollup.contract
-    )
+    answers = in_the_midst(contract, lambda: contract.withdraw(owner, 7, sender=owner))
+    assert contract.withdraw(owner, 7, sender=owner) == 10
+    assert [type(answer) for answer in answers] == [reverts.Reentered]
+    assert (contract.holdings(7), contract.balance_of(owner, 7)) == (1990, 10)
+
+
+@pytest.mark.parametrize("inner", ["deposit", "withdraw"])
+def test_deposit__within_a_deposit_is_refused(rollup: SimulatedRollup, inner: str) -> None:
+    """R4: what arrives is measured, and must not be counted twice or spent meanwhile."""
+    contract, wallet = rollup.contract, WALLETS[1]
+    rollup.submit(rollup.apply([wallet.withdraw(1, 10)]))
+    calls = {
+        "deposit": lambda: rollup.deposit(wallet.deposit(5)),
+        "withdraw": lambda: contract.withdraw(wallet.eth_address, 7, sender=1),
+    }
+    answers = in_the_midst(contract, calls[inner])
+    rollup.deposit(wallet.deposit(100))
+    assert [type(answer) for answer in answers] == [reverts.Reentered]
+    assert contract.num_requests == 1
+    assert contract.requests[0].request.amount == 100
+    assert (contract.holdings(7), contract.pending) == (2100, {(wallet.eth_address, 7): 10})
+    contract.withdraw(wallet.eth_address, 7, sender=1)
+
+
+# -- arguments and surroundings ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("token", lambda contract: contract.deposit(2**32, 1, 1, 1, 1, sender=1)),
+        ("amount", lambda contract: contract.deposit(0, 2**256, 1, 1, 1, sender=1)),
+        ("amount", lambda contract: contract.deposit(0, -1, 1, 1, 1, sender=1)),
+        ("ax", lambda contract: contract.deposit(0, 1, 2**256, 1, 1, sender=1)),
+        ("owner", lambda contract: contract.deposit(0, 1, 1, 1, 2**160, sender=1)),
+        ("account", lambda contract: contract.request_exit(2**32, sender=1)),
+        ("owner", lambda contract: contract.withdraw(2**160, 0, sender=1)),
+        ("to", lambda contract: contract.revert_batches(2**64, sender=1)),
+        ("commitment", lambda contract: contract.public_inputs(b"", 2**256)),
+        ("verifier", lambda contract: contract.propose_verifier(2**160, 1, sender=1)),
+        ("BatchHeader.next_index", lambda contract: contract.commit_batch(
+            replace(contract.header(0), next_index=2**64), b"", 0, sender=contract.operator)),
+    ],
+)  # fmt: skip
+def test_argument__that_does_not_fit_its_type_is_never_sent(rollup: SimulatedRollup, name, call) -> None:
+    with pytest.raises(OutOfRange, match=f"{name} is "):
+        call(rollup.contract)
+
+
+def test_sender__needs_the_ether_that_it_sends(rollup: SimulatedRollup) -> None:
+    with pytest.raises(InsufficientFunds, match="has 0 wei and sends 5"):
+        rollup.contract.deposit(ETH, 5, *WALLETS[1].key.public_key, 1, sender=WALLETS[1].eth_address)
+
+
+def test_views__say_nothing_about_what_there_is_not(rollup: SimulatedRollup) -> None:
+    contract = rollup.contract
+    for call in (lambda: contract.request(0), lambda: contract.header(1), lambda: contract.batch_data(0)):
+        with pytest.raises(KeyError):
+            call()
+    assert contract.batch_hash(1) == bytes(32)
+    assert contract.token_address(99) == contract.balance_of(5, 99) == contract.holdings(99) == 0
+
+
+def test_events__can_be_read_from_a_block_on(rollup: SimulatedRollup) -> None:
+    contract = rollup.contract
+    rollup.request(WALLETS[3].deposit(50))
+    contract.mine(10)
+    rollup.request(WALLETS[3].deposit(60))
+    assert [logged.event.amount for logged in contract.events(2)] == [60]
+    assert [logged.event.amount for logged in contract.events()[-2:]] == [50, 60]
+
+
+def test_world__moves_nothing_that_is_refused() -> None:
+    world = World()
+    token = world.deploy_token(TokenBehaviour.PLAIN)
+    world.mint(token, 1, 10)
+    for source, target, kind, amount in ((1, 2, token, 11), (1, 2, 99, 1), (2, 1, token, 1)):
+        with pytest.raises(TokenRefuses):
+            world.move(kind, source, target, amount)
+    assert (world.balance(token, 1), world.balance(token, 2)) == (10, 0)
+    assert world.move(token, 1, 1, 10) == 10
+    assert world.balance(token, 1) == 10
+
+
+def test_genesis__token_that_nobody_registered_is_not_paid_out() -> None:
+    """R4: a genesis that is not backed pays nothing, and keeps what it owes on record."""
+    accounts = [WALLETS[1].account(token=3)]
+    rollup = SimulatedRollup(PARAMETERS, accounts, key=KEY, verifier=unsafe_accept_any_proof)
+    rollup.contract._tokens = [0]
+    rollup.submit(rollup.apply([WALLETS[1].withdraw(1, 10, token=3)]))
+    owner = WALLETS[1].eth_address
+    with pytest.raises(reverts.TransferFailed):
+        rollup.contract.withdraw(owner, 3, sender=owner)
+    assert rollup.contract.pending_withdrawal(owner, 3) == 10

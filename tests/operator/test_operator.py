@@ -12,7 +12,7 @@ from zkrollup import PrivateKey, Rollup, Transfer, Withdraw
 from zkrollup.bn254 import FR_MODULUS, g1, g2
 from zkrollup.groth16.keys import Proof
 from zkrollup.l1 import Revert
-from zkrollup.l1.plain_reverts import MalformedData, NothingPending, ProofRejected, WrongBatchNumber
+from zkrollup.l1.reverts import DataTruncated, NothingPending, ProofRejected, UnknownKind, WrongBatchNumber
 from zkrollup.state.exceptions import Overdrawn, ReusedNonce, WrongSignature
 from zkrollup.verifier import verify
 
@@ -50,9 +50,9 @@ def test_batch__moves_balances_and_both_roots(rollup: Rollup) -> None:
 def test_batch__withdrawal_is_paid_once(rollup: Rollup) -> None:
     """R2."""
     rollup.submit(rollup.prove_batch([rollup.sign(Withdraw(1, 0xA11CE, 0, 250, 0, 0), ALICE)]))
-    assert rollup.contract.withdraw(ALICE_L1, 0) == 250
+    assert rollup.withdraw(ALICE_L1, 0) == 250
     with pytest.raises(NothingPending):
-        rollup.contract.withdraw(ALICE_L1, 0)
+        rollup.withdraw(ALICE_L1, 0)
 
 
 def test_batch__forced_exit_pays_its_owner_and_nobody_else(rollup: Rollup) -> None:
@@ -61,7 +61,7 @@ def test_batch__forced_exit_pays_its_owner_and_nobody_else(rollup: Rollup) -> No
     rollup.request_exit(1, eth_address=ALICE_L1)
     rollup.submit(rollup.prove_batch())
     assert rollup.contract.pending_withdrawal(BOB_L1, 0) == 0
-    assert rollup.contract.withdraw(ALICE_L1, 0) == 1000
+    assert rollup.withdraw(ALICE_L1, 0) == 1000
     assert rollup.state.account(1).balance == 0
 
 
@@ -90,10 +90,10 @@ def test_batch__any_changed_byte_of_its_data_reverts(rollup: Rollup, place: int)
     batch = rollup.prove_batch([pay(rollup)])
     data = bytearray(batch.data)
     data[place % len(data)] ^= 1
-    before = (rollup.contract.root, rollup.contract.batch_number)
+    before = (rollup.contract.root, rollup.contract.executed)
     with pytest.raises(Revert):
         rollup.submit(replace(batch, data=bytes(data)))
-    assert (rollup.contract.root, rollup.contract.batch_number) == before
+    assert (rollup.contract.root, rollup.contract.executed) == before
     rollup.submit(batch)
 
 
@@ -101,7 +101,13 @@ def test_batch__proof_for_another_commitment_reverts(rollup: Rollup) -> None:
     """R6."""
     batch = rollup.prove_batch([pay(rollup)])
     with pytest.raises(ProofRejected):
-        rollup.contract.submit_batch(batch.data, (batch.inputs.commitment + 1) % FR_MODULUS, batch.proof)
+        rollup.contract.submit_batch(
+            rollup.contract.header(rollup.contract.executed),
+            batch.data,
+            (batch.inputs.commitment + 1) % FR_MODULUS,
+            batch.proof,
+            sender=rollup.operator,
+        )
 
 
 def test_batch__rerandomised_proof_is_accepted(rollup: Rollup) -> None:
@@ -115,9 +121,9 @@ def test_batch__rerandomised_proof_is_accepted(rollup: Rollup) -> None:
 
 def test_batch__truncated_data_reverts(rollup: Rollup) -> None:
     batch = rollup.prove_batch([pay(rollup)])
-    with pytest.raises(MalformedData):
+    with pytest.raises(DataTruncated):
         rollup.submit(replace(batch, data=batch.data[:-1]))
-    with pytest.raises(MalformedData):
+    with pytest.raises(UnknownKind):
         rollup.submit(replace(batch, data=batch.data + b"\0"))
 
 

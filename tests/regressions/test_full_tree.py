@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from zkrollup.l1.model import RollupContract
-from zkrollup.state import BatchParameters
-from zkrollup.state.exceptions import OutOfRange
+from zkrollup.l1.reverts import InvalidConfig
+from zkrollup.state import BatchParameters, ForcedExit
 from zkrollup.testing.rollup import SimulatedKey, SimulatedRollup, make_wallets, unsafe_accept_any_proof
 
 PARAMETERS = BatchParameters(slots=4, depth=1, fee_tokens=0)
@@ -19,33 +18,21 @@ WALLETS = make_wallets(5)
 def test_deposits__of_a_full_tree_are_refunded_and_stop_no_queue() -> None:
     """C17: no request can come to stand in the queue that no batch can take."""
     accounts = [WALLETS[0].account(), WALLETS[1].account()]
-    rollup = SimulatedRollup(PARAMETERS, accounts, key=SimulatedKey(), verify=unsafe_accept_any_proof)
+    rollup = SimulatedRollup(PARAMETERS, accounts, key=SimulatedKey(), verifier=unsafe_accept_any_proof)
     for wallet, amount in ((2, 5), (3, 6), (2, 7)):
-        request = WALLETS[wallet].deposit(amount)
-        rollup.contract.deposit(
-            token=request.token, amount=amount, ax=request.ax, ay=request.ay, eth_address=request.eth_address
-        )
-    rollup.contract.request_exit(account=1, requester=WALLETS[0].eth_address)
+        rollup.request(WALLETS[wallet].deposit(amount))
+    rollup.request(ForcedExit(1, WALLETS[0].eth_address))
     trace = rollup.apply()
     assert [slot.nullified for slot in trace.slots] == [False, True, False, False]
     assert (trace.next_before, trace.next_after, trace.slots[1].second.index) == (3, 4, 0)
     rollup.submit(trace)
     assert rollup.contract.queue == ()
     assert rollup.state.account(3).balance == 12
-    assert rollup.contract.withdraw(WALLETS[3].eth_address, 7) == 6
-    assert rollup.contract.withdraw(WALLETS[0].eth_address, 7) == 1000
+    assert rollup.contract.withdraw(WALLETS[3].eth_address, 7, sender=1) == 6
+    assert rollup.contract.withdraw(WALLETS[0].eth_address, 7, sender=1) == 1000
 
 
-@pytest.mark.parametrize("accounts", [-1, 4])
-def test_deployment__refuses_more_genesis_accounts_than_indices(accounts: int) -> None:
-    with pytest.raises(OutOfRange, match="genesis_accounts"):
-        RollupContract(
-            chain_id=1,
-            address=2,
-            rollup_id=3,
-            genesis_root=4,
-            verifying_key=SimulatedKey().verifying_key,
-            parameters=PARAMETERS,
-            genesis_accounts=accounts,
-            allow_insecure_key=True,
-        )
+@pytest.mark.parametrize("next_index", [0, 5])
+def test_deployment__refuses_more_genesis_accounts_than_indices(next_index: int) -> None:
+    with pytest.raises(InvalidConfig, match="genesis next index"):
+        SimulatedRollup(PARAMETERS, key=SimulatedKey(), genesis_next_index=next_index)

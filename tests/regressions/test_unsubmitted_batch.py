@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zkrollup import PrivateKey, Rollup, Transfer
-from zkrollup.l1.plain_reverts import WrongBatchNumber
+from zkrollup.l1.reverts import WrongBatchNumber
 from zkrollup.operator import UnsubmittedBatch
 
 ALICE = PrivateKey(b"a" * 32)

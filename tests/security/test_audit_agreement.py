@@ -18,7 +18,7 @@ from zkrollup.bn254 import FR_MODULUS
 from zkrollup.circuits.batch import batch_circuit
 from zkrollup.engine.interface import Engine
 from zkrollup.groth16.keys import Proof
-from zkrollup.l1 import Revert, RollupContract
+from zkrollup.l1 import Revert
 from zkrollup.operator import engine_hasher
 from zkrollup.state import (
     Account,
@@ -45,6 +45,7 @@ from zkrollup.testing.rollup import (
     CONTRACT,
     ROLLUP_ID,
     SimulatedKey,
+    SimulatedRollup,
     make_wallets,
     unsafe_accept_any_proof,
 )
@@ -187,28 +188,15 @@ class Chain:
         self.state = StateTree.in_memory(PARAMETERS.depth, self.hasher)
         self.state.seed(ACCOUNTS)
         self.context = BatchContext(PARAMETERS, CHAIN_ID, ROLLUP_ID, 1, entries)
-        self.contract = RollupContract(
-            chain_id=CHAIN_ID,
-            address=CONTRACT,
-            rollup_id=ROLLUP_ID,
-            genesis_root=self.state.root,
-            verifying_key=KEY.verifying_key,
-            parameters=PARAMETERS,
-            deposit_cap=FULL,
-            genesis_accounts=len(ACCOUNTS),
-            allow_insecure_key=True,
-            verify=unsafe_accept_any_proof,
+        self.rollup = SimulatedRollup(
+            PARAMETERS, state=self.state, key=KEY, verifier=unsafe_accept_any_proof, deposit_cap=FULL - 1
         )
+        self.contract = self.rollup.contract
 
     def queue(self, transactions: tuple[Transaction, ...]) -> None:
         for request in transactions:
-            if isinstance(request, Deposit):
-                token, ax, ay, eth_address = request.key
-                self.contract.deposit(
-                    token=token, amount=request.amount, ax=ax, ay=ay, eth_address=eth_address
-                )
-            elif isinstance(request, ForcedExit):
-                self.contract.request_exit(account=request.account, requester=request.eth_address)
+            if isinstance(request, Deposit | ForcedExit):
+                self.rollup.request(request)
 
     def forge(self, *decided: Transition) -> BatchTrace:
         """The trace of decisions that nobody checked."""
@@ -232,9 +220,7 @@ class Chain:
             data = encode(published)
             if self.contract.public_inputs(data, inputs.commitment) != inputs:
                 found.append("the contract computes other public inputs")
-            self.contract.submit_batch(
-                data, inputs.commitment, Proof((1, 2), KEY.verifying_key.beta2, (1, 2))
-            )
+            self.rollup.submit_call(data, inputs.commitment, Proof((1, 2), KEY.verifying_key.beta2, (1, 2)))
         except Revert as error:
             found.append(type(error).__name__)
         return found

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from zkrollup.groth16.keys import Proof
-from zkrollup.l1 import plain_reverts as reverts
+from zkrollup.l1 import reverts
 from zkrollup.state import BatchParameters
 from zkrollup.testing.rollup import SimulatedKey, SimulatedRollup, make_wallets
 from zkrollup.verifier import MalformedInput, verify
@@ -59,12 +59,12 @@ def test_contract__reverts_on_a_proof_of_the_wrong_shape_and_changes_nothing() -
     """R1: a call completes or reverts."""
     rollup = SimulatedRollup(BatchParameters(2, 2, 1), [WALLETS[1].account(), WALLETS[2].account()], key=KEY)
     data, commitment, proof = rollup.call(rollup.apply([WALLETS[1].transfer(1, 2, 5)]))
-    before = (rollup.contract.root, rollup.contract.batch_number, list(rollup.contract.events))
+    before = (rollup.contract.root, rollup.contract.committed, rollup.contract.events())
     for bad in (replace(proof, a=None), replace(proof, b=(1, 2)), Proof(5, 5, 5), None):  # type: ignore[arg-type]
-        with pytest.raises(reverts.MalformedProof):
-            rollup.contract.submit_batch(data, commitment, bad)  # type: ignore[arg-type]
-    assert (rollup.contract.root, rollup.contract.batch_number, list(rollup.contract.events)) == before
-    rollup.contract.submit_batch(data, commitment, proof)
+        with pytest.raises(reverts.ProofRejected):
+            rollup.submit_call(data, commitment, bad)  # type: ignore[arg-type]
+    assert (rollup.contract.root, rollup.contract.committed, rollup.contract.events()) == before
+    rollup.submit_call(data, commitment, proof)
 
 
 @pytest.mark.parametrize("data", [None, 5, 10**15, "01", [1, 2], 1.5])
@@ -72,4 +72,4 @@ def test_contract__takes_bytes_only(data: Any) -> None:
     """C15: a number is not that many zero bytes, and asks for no memory."""
     rollup = SimulatedRollup(BatchParameters(2, 2, 1), key=KEY)
     with pytest.raises(TypeError, match="bytes"):
-        rollup.contract.submit_batch(data, 1, PROOF)
+        rollup.submit_call(data, 1, PROOF)

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from zkrollup.l1 import plain_reverts as reverts
+from zkrollup.l1 import world
 from zkrollup.state import exceptions
 from zkrollup.state.exceptions import Overdrawn, Refusal, ReusedNonce
 
@@ -18,7 +18,9 @@ def concrete(module) -> list[type[Refusal]]:
     return [
         kind
         for kind in found
-        if issubclass(kind, Refusal) and (kind.problem or "line" in kind.__annotations__)
+        if isinstance(kind, type)
+        and issubclass(kind, Refusal)
+        and (kind.problem or "line" in kind.__annotations__)
     ]
 
 
@@ -46,7 +48,7 @@ def test_error_text__has_label_values_place_and_remedy() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [*concrete(exceptions), *concrete(reverts)], ids=lambda kind: f"{kind.__module__}.{kind.__name__}"
+    "kind", [*concrete(exceptions), *concrete(world)], ids=lambda kind: f"{kind.__module__}.{kind.__name__}"
 )
 def test_exceptions__say_all_their_values_and_pickle(kind: type[Refusal]) -> None:
     error = example(kind)

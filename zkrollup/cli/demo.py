@@ -143,16 +143,8 @@ def run_demo(
 def prove_piece(rollup: Rollup, piece: list[Transaction], scenario: Scenario, offset: int) -> ProvenBatch:
     """Queues a piece's L1 requests on L1, then executes and proves the piece in its own order."""
     for transaction in piece:
-        if isinstance(transaction, Deposit):
-            rollup.contract.deposit(
-                token=transaction.token,
-                amount=transaction.amount,
-                ax=transaction.ax,
-                ay=transaction.ay,
-                eth_address=transaction.eth_address,
-            )
-        elif isinstance(transaction, ForcedExit):
-            rollup.request_exit(transaction.account, eth_address=transaction.eth_address)
+        if isinstance(transaction, Deposit | ForcedExit):
+            rollup.request(transaction)
     try:
         return rollup.prove_in_order(piece, fee_accounts=scenario.fee_accounts)
     except TransactionError as error:

@@ -39,7 +39,7 @@ class BatchHeader:
 
     @property
     def hash(self) -> bytes:
-        """``keccak256(abi.encode(header))``; raises ``ValueError`` where a field does not fit its type."""
+        """``keccak256(abi.encode(header))``; raises :class:`OutOfRange`."""
         return keccak256(abi_encode(self))
 
 

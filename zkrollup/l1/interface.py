@@ -368,7 +368,7 @@ class L1World(L1, Protocol):
 
     @property
     def accounts(self) -> Sequence[int]:
-        """At least eight addresses that can send, with ETH to spare."""
+        """Ten addresses that can send, with ETH to spare: those of the private keys 1 to 10."""
         ...
 
     def mine(self, blocks: int = 1) -> None:

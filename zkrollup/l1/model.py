@@ -1,19 +1,37 @@
-"""The rollup's contract as plain Python: queue, batches, roots, withdrawals.
+"""The rollup's contract as plain Python: queue, batches, roots, withdrawals, freeze and exits.
 
 This module must not know of circuits, engines or provers, nor trust anything that it can compute from
 the bytes it was given. It does what the Solidity contract does, in its order; a call either completes
-or raises a :class:`Revert` and changes nothing.
+or raises a :class:`~zkrollup.l1.reverts.Revert` and changes nothing.
+
+A batch goes through three steps. It is *committed* by the operator: its data is read, checked and hashed
+into a header, whose hash is stored. It is *proved* by anyone whose proof holds for the header's three
+public inputs. It is *executed* by anyone: the root moves, and its payments are credited to their owners,
+who pull them. Only execution counts for deadlines. When a request was not executed in time, or two proofs
+contradict each other, anyone freezes the contract, for good; from then on every account leaves by a proof
+of its leaf under the last executed root, and every deposit that is not in the tree is given back.
+
+Nobody has more power than this: the operator orders transactions and may forget what is not proved; the
+governor replaces the verifiers after a delay longer than a request may take, and never while one is due.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from zkrollup.bn254 import FR_MODULUS
-from zkrollup.groth16.keys import Proof, VerifyingKey
-from zkrollup.l1 import plain_reverts as reverts
-from zkrollup.l1.plain_events import BatchAccepted, Event, RequestQueued, WithdrawalPaid, WithdrawalPending
+from zkrollup.crypto.keccak import keccak256
+from zkrollup.groth16.keys import Proof
+from zkrollup.l1 import events, reverts
+from zkrollup.l1.events import Event, FreezeReason, LoggedEvent
+from zkrollup.l1.headers import ZERO_HASH, BatchHeader, genesis_header
+from zkrollup.l1.interface import ETH, Config, StoredRequest, TokenBehaviour, VerifierBehaviour
+from zkrollup.l1.queue import QueuedRequest, hash_request
+from zkrollup.l1.reading import BatchReading, Payment, Place, pack_payments, read_batch
+from zkrollup.l1.reverts import ConfigItem
+from zkrollup.l1.world import ETHER, InsufficientFunds, TokenRefuses, Verifier, World
 from zkrollup.state.accounts import (
     ADDRESS_BITS,
     BALANCE_BITS,
@@ -21,283 +39,603 @@ from zkrollup.state.accounts import (
     INDEX_BITS,
     TOKEN_BITS,
     require_bits,
-    require_field_element,
 )
-from zkrollup.state.exceptions import InvalidKey, InvalidParameter, OutOfRange, PublicDataError
+from zkrollup.state.exceptions import InvalidKey
 from zkrollup.state.parameters import BatchParameters
-from zkrollup.state.public_data import PublicData, PublicInputs, SlotRecord, challenge, decode, fingerprint
-from zkrollup.state.trace import Kind
+from zkrollup.state.public_data import PublicInputs, challenge, fingerprint
 from zkrollup.state.transactions import Deposit, ForcedExit, Request, require_key
-from zkrollup.verifier import MalformedInput
-from zkrollup.verifier import verify as verify_proof
 
-__all__ = ["DEPOSIT_CAP", "REQUEST_LIFETIME", "QueuedRequest", "RollupContract", "Verify"]
+__all__ = ["DEFAULT_ADDRESS", "DEFAULT_CHAIN_ID", "RollupContract"]
 
-DEPOSIT_CAP = 1 << 96
-"""A deposit stays below this, so that it takes 2^32 of them to fill a balance of 128 bits."""
+DEFAULT_CHAIN_ID = 31337
+DEFAULT_ADDRESS = 0x5A6B526F6C6C75700000000000000000000001
 
-REQUEST_LIFETIME = 50_400
-"""Blocks until a request is due: a week of 12-second blocks."""
-
-NUM_PUBLIC_INPUTS = len(PublicInputs._fields)
-
-Verify = Callable[[VerifyingKey, Sequence[int], Proof], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedRequest:
-    """A request with its place in the queue, and the block until which it should be in a batch."""
-
-    number: int
-    deadline: int
-    request: Request
+_WORD_BITS = 256
+_NUMBER_BITS = 64
+_DELAY_BITS = 32
 
 
 class RollupContract:
-    """One rollup on one chain, from its genesis root on.
+    """One rollup on one chain, from its genesis root on, and the ``world`` around it.
 
-    ``address`` is the contract's own. ``holdings`` back the accounts of a genesis that is not empty (token
-    -> amount), and ``genesis_accounts`` is the highest index among them. Batches are numbered from 1.
-    Amounts are in the token's smallest unit, addresses integers of 160 bits. A key that one party made is
-    refused unless ``allow_insecure_key`` says that nothing of value is at stake. Whoever passes another
-    ``verify`` gets a contract that checks no proofs: that is for tests of everything else.
+    It is an :class:`~zkrollup.l1.interface.L1World`. The addresses in ``config`` that are to be called (the
+    verifiers) lie in ``world``. The accounts of a genesis that is not empty are backed by :meth:`back`.
 
-    Raises :class:`OutOfRange`, :class:`InvalidParameter`, :class:`InsecureKey`.
+    Raises :class:`OutOfRange`, :class:`InvalidConfig`, :class:`ZeroAddress`, :class:`NoCode`,
+    :class:`UpgradeDelayTooShort`.
     """
 
     def __init__(
         self,
+        config: Config,
         *,
-        chain_id: int,
-        address: int,
-        rollup_id: int,
-        genesis_root: int,
-        verifying_key: VerifyingKey,
-        parameters: BatchParameters,
-        deposit_cap: int = DEPOSIT_CAP,
-        request_lifetime: int = REQUEST_LIFETIME,
-        holdings: Mapping[int, int] | None = None,
-        genesis_accounts: int = 0,
-        allow_insecure_key: bool = False,
-        verify: Verify = verify_proof,
+        world: World | None = None,
+        chain_id: int = DEFAULT_CHAIN_ID,
+        address: int = DEFAULT_ADDRESS,
+        block_number: int = 1,
     ) -> None:
         require_bits("chain_id", chain_id, CHAIN_ID_BITS)
         require_bits("address", address, ADDRESS_BITS)
-        require_bits("rollup_id", rollup_id, ADDRESS_BITS)
-        require_field_element("genesis_root", genesis_root)
-        require_bits("deposit_cap - 1", deposit_cap - 1, BALANCE_BITS)
-        require_bits("genesis_accounts", genesis_accounts, 2 * parameters.depth)
-        if verifying_key.num_public != NUM_PUBLIC_INPUTS:
-            raise InvalidParameter(
-                "verifying key", f"a key for {verifying_key.num_public} inputs", "C, z and y"
-            )
-        if verifying_key.insecure and not allow_insecure_key:
-            raise reverts.InsecureKey(verifying_key.digest)
+        self.world = World() if world is None else world
+        _require_config(config, self.world)
+        self.config = replace(config, rollup_id=config.rollup_id or address)
         self.chain_id = chain_id
         self.address = address
-        self.rollup_id = rollup_id
-        self.verifying_key = verifying_key
-        self.parameters = parameters
-        self.deposit_cap = deposit_cap
-        self.request_lifetime = request_lifetime
-        self._verify = verify
-        self.block_number = 0
-        self.root = genesis_root
-        self.batch_number = 0
+        self.block_number = block_number
+        self.last_executed_block = block_number
+        self.committed = self.proved = self.executed = 0
         self.requests_consumed = 0
+        self.frozen = False
+        self.operator, self.governor = config.operator, config.governor
+        self.verifier, self.exit_verifier = config.verifier, config.exit_verifier
+        self.proposal: tuple[int, int, int] | None = None  # verifier, exit verifier, active from
         self.requests: list[QueuedRequest] = []
-        self.holdings: dict[int, int] = dict(holdings or {})
-        self.pending: dict[tuple[int, int], int] = {}
-        self.events: list[Event] = []
-        self.next_index = genesis_accounts + 1
+        self._hashes: list[bytes] = []
+        genesis = genesis_header(config.genesis_root, config.genesis_next_index)
+        self._headers = {0: genesis}
+        self._batch_hashes = {0: genesis.hash}
+        self._data: dict[int, bytes] = {}
+        self._tokens = [ETHER]
+        self._pending: dict[tuple[int, int], int] = {}
+        self._exited: set[int] = set()
+        self._log: list[LoggedEvent] = []
+        self._entered = False
 
-    # -- requests --------------------------------------------------------------------------------
+    # -- views ---------------------------------------------------------------------------------------
+
+    @property
+    def rollup_id(self) -> int:
+        return self.config.rollup_id
+
+    @property
+    def parameters(self) -> BatchParameters:
+        return self.config.parameters
+
+    @property
+    def root(self) -> int:
+        return self._headers[self.executed].root_after
+
+    @property
+    def next_index(self) -> int:
+        return self._headers[self.executed].next_index
+
+    @property
+    def num_requests(self) -> int:
+        return len(self.requests)
+
+    @property
+    def num_tokens(self) -> int:
+        return len(self._tokens)
+
+    @property
+    def accounts(self) -> Sequence[int]:
+        return self.world.accounts
 
     @property
     def queue(self) -> tuple[QueuedRequest, ...]:
-        """The requests that no batch has consumed yet, in order."""
+        """The requests that no executed batch consumed, in order."""
         return tuple(self.requests[self.requests_consumed :])
+
+    def batch_hash(self, number: int) -> bytes:
+        return self._batch_hashes.get(number, ZERO_HASH)
+
+    def header(self, number: int) -> BatchHeader:
+        return self._headers[number]
+
+    def batch_data(self, number: int) -> bytes:
+        return self._data[number]
+
+    def request(self, number: int) -> StoredRequest:
+        if not 0 <= number < len(self.requests):
+            raise KeyError(number)
+        return StoredRequest(self._hashes[number], self.requests[number].deadline)
+
+    def token_address(self, token: int) -> int:
+        return self._tokens[token] if 0 <= token < len(self._tokens) else 0
+
+    def pending_withdrawal(self, owner: int, token: int) -> int:
+        return self._pending.get((owner, token), 0)
+
+    @property
+    def pending(self) -> Mapping[tuple[int, int], int]:
+        """All that can be withdrawn, by owner and token."""
+        return dict(self._pending)
+
+    def exited(self, account: int) -> bool:
+        return account in self._exited
+
+    def holdings(self, token: int) -> int:
+        return self.balance_of(self.address, token)
+
+    def balance_of(self, address: int, token: int) -> int:
+        if token != ETH and not self.token_address(token):
+            return 0
+        return self.world.balance(self.token_address(token), address)
+
+    def events(self, first_block: int = 0) -> list[LoggedEvent]:
+        return [logged for logged in self._log if logged.block >= first_block]
+
+    # -- surroundings --------------------------------------------------------------------------------
+
+    def mine(self, blocks: int = 1) -> None:
+        self.block_number += blocks
+
+    def fund(self, address: int, token: int, amount: int) -> None:
+        self.world.mint(self.token_address(token), address, amount)
+
+    def deploy_token(self, behaviour: TokenBehaviour) -> int:
+        return self.world.deploy_token(behaviour)
+
+    def deploy_verifier(self, behaviour: VerifierBehaviour | Verifier) -> int:
+        return self.world.deploy_verifier(behaviour)
+
+    def deploy_refuser(self) -> int:
+        return self.world.deploy_refuser()
+
+    def back(self, holdings: Mapping[int, int]) -> None:
+        """Give the contract what the accounts of its genesis hold (token number -> amount), with a new
+        ERC-20 for each number up to the greatest that has none."""
+        for _ in range(self.num_tokens, max(holdings, default=0) + 1):
+            self.register_token(self.deploy_token(TokenBehaviour.PLAIN), sender=self.operator)
+        for token, amount in holdings.items():
+            self.fund(self.address, token, amount)
+
+    # -- tokens and requests -------------------------------------------------------------------------
+
+    def register_token(self, address: int, *, sender: int) -> int:
+        require_bits("address", address, ADDRESS_BITS)
+        if address == 0:
+            raise reverts.ZeroAddress
+        if not self.world.has_code(address):
+            raise reverts.NoCode(address)
+        if address in self._tokens:
+            raise reverts.TokenKnown(address, self._tokens.index(address))
+        self._tokens.append(address)
+        token = len(self._tokens) - 1
+        self._emit(events.TokenRegistered(token, address))
+        return token
+
+    def deposit(
+        self, token: int, amount: int, ax: int, ay: int, owner: int, *, sender: int, value: int | None = None
+    ) -> int:
+        require_bits("token", token, TOKEN_BITS)
+        for name, word in (("amount", amount), ("ax", ax), ("ay", ay)):
+            require_bits(name, word, _WORD_BITS)
+        require_bits("owner", owner, ADDRESS_BITS)
+        due = amount if token == ETH else 0
+        value = due if value is None else value
+        self._require_funds(sender, value)
+        with self._guard():
+            self._require_running()
+            if owner == 0:
+                raise reverts.ZeroAddress
+            if token >= len(self._tokens):
+                raise reverts.UnknownToken(token)
+            _require_key(ax, ay)
+            if value != due:
+                raise reverts.WrongValue(value, due)
+            if amount == 0:
+                raise reverts.ZeroAmount
+            with self._pulled(token, sender, amount) as received:
+                if received == 0:
+                    raise reverts.ZeroAmount
+                if received >= self.config.deposit_cap:
+                    raise reverts.DepositTooLarge(received, self.config.deposit_cap)
+            return self._enqueue(Deposit(token, received, ax, ay, owner), token, received, (ax, ay))
+
+    def request_exit(self, account: int, *, sender: int) -> int:
+        require_bits("account", account, INDEX_BITS)
+        self._require_running()
+        if account >= self.parameters.capacity:
+            raise reverts.OutsideTree(account, self.parameters.capacity)
+        return self._enqueue(ForcedExit(account, sender), account, 0, (0, 0))
+
+    def _enqueue(self, request: Request, target: int, amount: int, key: tuple[int, int]) -> int:
+        queued = QueuedRequest(len(self.requests), self.block_number + self.config.request_lifetime, request)
+        self.requests.append(queued)
+        self._hashes.append(queued.hash)
+        self._emit(
+            events.RequestQueued(
+                queued.number, int(request.kind), target, amount, *key, request.eth_address, queued.deadline
+            )
+        )
+        return queued.number
+
+    def withdraw(self, owner: int, token: int, *, sender: int) -> int:
+        require_bits("owner", owner, ADDRESS_BITS)
+        require_bits("token", token, TOKEN_BITS)
+        with self._guard():
+            amount = self._pending.pop((owner, token), 0)
+            if amount == 0:
+                raise reverts.NothingPending(owner, token)
+            try:
+                if token != ETH and not self.token_address(token):
+                    raise TokenRefuses("the genesis has a token that nobody registered")
+                self.world.move(self.token_address(token), self.address, owner, amount)
+            except TokenRefuses as error:
+                self._pending[owner, token] = amount
+                raise reverts.TransferFailed(token, amount) from error
+            self._emit(events.WithdrawalPaid(owner, token, amount))
+            return amount
+
+    # -- batches -------------------------------------------------------------------------------------
+
+    def commit_batch(
+        self, previous: BatchHeader, data: bytes, commitment: int, *, sender: int
+    ) -> BatchHeader:
+        self._require_running()
+        if sender != self.operator:
+            raise reverts.NotOperator(sender)
+        header, _ = self._read(previous, data, commitment)
+        self._commit(header, data)
+        return header
+
+    def prove_batch(self, header: BatchHeader, proof: Proof, *, sender: int) -> None:
+        self._require_running()
+        if header.number != self.proved + 1:
+            raise reverts.NotNext(header.number, self.proved + 1)
+        self._require_stored(header, header.number)
+        self._require_proof(self.verifier, _public_inputs(header), proof, header.number)
+        self._prove(header)
+
+    def execute_batch(self, header: BatchHeader, withdrawals: bytes, *, sender: int) -> None:
+        self._require_running()
+        if header.number != self.executed + 1:
+            raise reverts.NotNext(header.number, self.executed + 1)
+        if header.number > self.proved:
+            raise reverts.NotProved(header.number, self.proved)
+        self._require_stored(header, header.number)
+        found = keccak256(withdrawals)
+        if found != header.withdrawals:
+            raise reverts.WrongWithdrawals(found, header.withdrawals)
+        self._execute(header, withdrawals)
+
+    def submit_batch(
+        self, previous: BatchHeader, data: bytes, commitment: int, proof: Proof, *, sender: int
+    ) -> BatchHeader:
+        self._require_running()
+        if sender != self.operator and not self.operator_is_silent:
+            raise reverts.NotOperator(sender)
+        if self.committed != self.executed:
+            raise reverts.PendingBatches(self.committed, self.executed)
+        header, payments = self._read(previous, data, commitment)
+        self._require_proof(self.verifier, _public_inputs(header), proof, header.number)
+        self._commit(header, data)
+        self._prove(header)
+        self._execute(header, pack_payments(payments))
+        return header
+
+    def revert_batches(self, to: int, *, sender: int) -> None:
+        require_bits("to", to, _NUMBER_BITS)
+        if sender != self.operator and not self.frozen and not self.operator_is_silent:
+            raise reverts.NotOperator(sender)
+        if not self.proved <= to < self.committed:
+            raise reverts.NothingToRevert(to, self.proved, self.committed)
+        last = self.committed
+        for number in range(to + 1, last + 1):
+            del self._batch_hashes[number], self._headers[number], self._data[number]
+        self.committed = to
+        self._emit(events.BatchesReverted(to + 1, last))
+
+    @property
+    def operator_is_silent(self) -> bool:
+        """Whether no batch was executed for so long that anyone may submit one."""
+        return self.block_number > self.last_executed_block + self.config.operator_delay
+
+    def public_inputs(self, data: bytes, commitment: int) -> PublicInputs:
+        """(C, z, y) of the batch after the last committed one; raises what its commitment raises of data."""
+        return _public_inputs(self._header_of(self._headers[self.committed], data, commitment)[0])
+
+    def _read(
+        self, previous: BatchHeader, data: bytes, commitment: int
+    ) -> tuple[BatchHeader, Sequence[Payment]]:
+        """The header of the batch that continues the last committed one, and its payments."""
+        self._require_stored(previous, self.committed)
+        return self._header_of(previous, data, commitment)
+
+    def _header_of(
+        self, previous: BatchHeader, data: bytes, commitment: int
+    ) -> tuple[BatchHeader, Sequence[Payment]]:
+        data = bytes(memoryview(data))  # bytes(5) would be five zeros
+        require_bits("commitment", commitment, _WORD_BITS)
+        place = Place(
+            self.chain_id,
+            self.rollup_id,
+            previous.number + 1,
+            self.parameters,
+            previous.next_index,
+            previous.root_after,
+            previous.requests_consumed,
+        )
+        reading = read_batch(data, place, self._hashes)
+        if commitment >= FR_MODULUS:
+            raise reverts.NonCanonicalCommitment(commitment)
+        return self._header(place, reading, commitment), reading.payments
+
+    def _header(self, place: Place, reading: BatchReading, commitment: int) -> BatchHeader:
+        z = challenge(self.chain_id, self.address, reading.elements, commitment)
+        return BatchHeader(
+            number=place.number,
+            root_before=place.root_before,
+            root_after=reading.root_after,
+            next_index=reading.next_after,
+            requests_consumed=reading.requests_after,
+            commitment=commitment,
+            challenge=z,
+            fingerprint=fingerprint(reading.elements, z),
+            skeleton=reading.skeleton,
+            withdrawals=keccak256(pack_payments(reading.payments)),
+            requests_before=place.requests_before,
+        )
+
+    def _commit(self, header: BatchHeader, data: bytes) -> None:
+        self.committed = header.number
+        self._headers[header.number] = header
+        self._batch_hashes[header.number] = header.hash
+        self._data[header.number] = bytes(data)
+        self._emit(events.BatchCommitted(header.number, header))
+
+    def _prove(self, header: BatchHeader) -> None:
+        self.proved = header.number
+        self._emit(events.BatchProved(header.number))
+
+    def _execute(self, header: BatchHeader, withdrawals: bytes) -> None:
+        self.executed = header.number
+        self.requests_consumed = header.requests_consumed
+        self.last_executed_block = self.block_number
+        self._emit(
+            events.BatchExecuted(
+                header.number, header.root_before, header.root_after, header.requests_consumed
+            )
+        )
+        for owner, token, amount in _unpack_payments(withdrawals):
+            self._credit(owner, token, amount)
+
+    # -- freeze and exit -----------------------------------------------------------------------------
+
+    def freeze(self, *, sender: int) -> None:
+        self._require_running()
+        if not self.is_overdue:
+            raise reverts.NotDue(self.requests_consumed, self._oldest_deadline())
+        self._freeze(FreezeReason.OVERDUE)
 
     @property
     def is_overdue(self) -> bool:
-        """Whether the oldest request in the queue has passed its deadline."""
-        return bool(self.queue) and self.queue[0].deadline < self.block_number
+        """Whether the oldest request that no executed batch consumed has passed its deadline."""
+        return 0 < self._oldest_deadline() < self.block_number
 
-    def mine(self, blocks: int = 1) -> None:
-        """Let time pass."""
-        self.block_number += blocks
+    def report_conflict(
+        self,
+        before: BatchHeader,
+        known: BatchHeader,
+        data: bytes,
+        commitment: int,
+        proof: Proof,
+        *,
+        sender: int,
+    ) -> None:
+        self._require_running()
+        if not 1 <= known.number <= self.proved:
+            raise reverts.UnknownBatch(known.number)
+        self._require_stored(known, known.number)
+        self._require_stored(before, known.number - 1)
+        other, _ = self._header_of(before, data, commitment)
+        if other.skeleton != known.skeleton:
+            raise reverts.DifferentData(other.skeleton, known.skeleton)
+        if other.root_after == known.root_after:
+            raise reverts.SameRoot(known.root_after)
+        self._require_proof(self.verifier, _public_inputs(other), proof, known.number)
+        self._emit(events.SoundnessAlert(known.number, known.root_after, other.root_after))
+        self._freeze(FreezeReason.CONFLICT)
 
-    def deposit(self, *, token: int, amount: int, ax: int, ay: int, eth_address: int) -> QueuedRequest:
-        """Take ``amount`` of ``token`` from ``eth_address`` for the account with this key.
-
-        Raises :class:`InvalidArgument`, :class:`DepositTooLarge`, :class:`InvalidDepositKey`.
-        """
-        _require_argument("token", token, TOKEN_BITS)
-        _require_argument("amount", amount, 256)
-        if amount >= self.deposit_cap:
-            raise reverts.DepositTooLarge(amount, self.deposit_cap)
-        _require_address("eth_address", eth_address)
-        try:
-            require_key(ax, ay)
-        except InvalidKey as error:
-            raise reverts.InvalidDepositKey(ax, ay) from error
-        self.holdings[token] = self.holdings.get(token, 0) + amount
-        return self._enqueue(Deposit(token, amount, ax, ay, eth_address))
-
-    def request_exit(self, *, account: int, requester: int) -> QueuedRequest:
-        """``requester`` wants the whole balance of ``account`` paid out, should the account be theirs.
-
-        Raises :class:`InvalidArgument`, :class:`OutsideTree`.
-        """
-        _require_argument("account", account, INDEX_BITS)
-        _require_address("requester", requester)
+    def exit(
+        self,
+        header: BatchHeader,
+        account: int,
+        token: int,
+        balance: int,
+        owner: int,
+        proof: Proof,
+        *,
+        sender: int,
+    ) -> None:
+        require_bits("account", account, INDEX_BITS)
+        require_bits("token", token, TOKEN_BITS)
+        require_bits("balance", balance, BALANCE_BITS)
+        require_bits("owner", owner, ADDRESS_BITS)
+        self._require_frozen()
+        self._require_stored(header, self.executed)
         if account >= self.parameters.capacity:
             raise reverts.OutsideTree(account, self.parameters.capacity)
-        return self._enqueue(ForcedExit(account, requester))
+        if account in self._exited:
+            raise reverts.AlreadyExited(account)
+        inputs = (header.root_after, account << 192 | token << 160 | owner, balance)
+        self._require_proof(self.exit_verifier, inputs, proof, header.number)
+        self._exited.add(account)
+        self._emit(events.Exited(account, token, balance, owner))
+        self._credit(owner, token, balance)
 
-    def _enqueue(self, request: Request) -> QueuedRequest:
-        queued = QueuedRequest(len(self.requests), self.block_number + self.request_lifetime, request)
-        self.requests.append(queued)
-        self.events.append(RequestQueued(queued.number, queued.deadline))
-        return queued
+    def cancel_deposit(self, number: int, deposit: Deposit, *, sender: int) -> None:
+        require_bits("number", number, _NUMBER_BITS)
+        self._require_frozen()
+        if number < self.requests_consumed:
+            raise reverts.AlreadyConsumed(number, self.requests_consumed)
+        if number >= len(self._hashes):
+            raise reverts.NoSuchRequest(number)
+        stored, found = self._hashes[number], hash_request(deposit)
+        if stored == ZERO_HASH:
+            raise reverts.AlreadyCancelled(number)
+        if found != stored:
+            raise reverts.RequestMismatch(number, found, stored)
+        self._hashes[number] = ZERO_HASH
+        self._emit(events.DepositCancelled(number, deposit.token, deposit.amount, deposit.eth_address))
+        self._credit(deposit.eth_address, deposit.token, deposit.amount)
 
-    # -- batches ---------------------------------------------------------------------------------
+    def _freeze(self, reason: FreezeReason) -> None:
+        self.frozen = True
+        self._emit(events.RollupFrozen(int(reason)))
 
-    def submit_batch(self, data: bytes, commitment: int, proof: Proof) -> BatchAccepted:
-        """Move the root by the batch that ``data`` publishes, if ``proof`` shows that it may.
+    def _oldest_deadline(self) -> int:
+        waiting = self.requests_consumed < len(self.requests)
+        return self.requests[self.requests_consumed].deadline if waiting else 0
 
-        Raises :class:`MalformedData`, :class:`NonCanonicalCommitment`, :class:`WrongChain`,
-        :class:`WrongRollup`, :class:`WrongBatchNumber`, :class:`WrongRoot`, :class:`NoSuchRequest`,
-        :class:`WrongNextIndex`, the five ``Request...Mismatch``, :class:`MalformedProof`,
-        :class:`ProofRejected`.
-        """
-        batch, consumed = self._read_batch(data)
-        inputs = self._public_inputs(batch, commitment)
-        self._require_proof(inputs, proof)
-        return self._accept(batch, consumed)
+    # -- powers --------------------------------------------------------------------------------------
 
-    def public_inputs(self, data: bytes, commitment: int) -> PublicInputs:
-        """(C, z, y) as :meth:`submit_batch` computes them; raises what it raises before the proof."""
-        return self._public_inputs(self._read_batch(data)[0], commitment)
+    def propose_verifier(self, verifier: int, exit_verifier: int, *, sender: int) -> None:
+        require_bits("verifier", verifier, ADDRESS_BITS)
+        require_bits("exit_verifier", exit_verifier, ADDRESS_BITS)
+        if sender != self.governor:
+            raise reverts.NotGovernor(sender)
+        for address in (verifier, exit_verifier):
+            if not self.world.has_code(address):
+                raise reverts.NoCode(address)
+        active_from = self.block_number + self.config.upgrade_delay
+        self.proposal = (verifier, exit_verifier, active_from)
+        self._emit(events.VerifierProposed(verifier, exit_verifier, active_from))
 
-    def _read_batch(self, data: bytes) -> tuple[PublicData, int]:
-        """The batch, and the number of requests consumed after it."""
-        try:
-            batch = decode(data, self.parameters)
-        except PublicDataError as error:
-            raise reverts.MalformedData(str(error)) from error
-        if batch.chain_id != self.chain_id:
-            raise reverts.WrongChain(batch.chain_id, self.chain_id)
-        if batch.rollup_id != self.rollup_id:
-            raise reverts.WrongRollup(batch.rollup_id, self.rollup_id)
-        if batch.batch_number != self.batch_number + 1:
-            raise reverts.WrongBatchNumber(batch.batch_number, self.batch_number + 1)
-        if batch.root_before != self.root:
-            raise reverts.WrongRoot(batch.root_before, self.root)
-        if batch.next_before != self.next_index:
-            raise reverts.WrongNextIndex(batch.next_before, self.next_index)
-        return batch, self._consumed(batch.records)
+    def activate_verifier(self, *, sender: int) -> None:
+        self._require_running()
+        if self.proposal is None:
+            raise reverts.NothingProposed
+        verifier, exit_verifier, active_from = self.proposal
+        if self.block_number < active_from:
+            raise reverts.TooEarly(self.block_number, active_from)
+        if self.is_overdue:
+            raise reverts.RequestDue(self.requests_consumed, self._oldest_deadline())
+        self.verifier, self.exit_verifier, self.proposal = verifier, exit_verifier, None
+        self._emit(events.VerifierActivated(verifier, exit_verifier))
 
-    def _consumed(self, records: Sequence[SlotRecord]) -> int:
-        """The number of requests consumed after these records, which must be the queue's next ones."""
-        number = self.requests_consumed
-        for record in records:
-            if record.kind in (Kind.DEPOSIT, Kind.FORCED_EXIT):
-                if number == len(self.requests):
-                    raise reverts.NoSuchRequest(number)
-                _require_agreement(record, self.requests[number])
-                number += 1
-        return number
+    def transfer_operator(self, operator: int, *, sender: int) -> None:
+        require_bits("operator", operator, ADDRESS_BITS)
+        if sender != self.operator:
+            raise reverts.NotOperator(sender)
+        if operator == 0:
+            raise reverts.ZeroAddress
+        self.operator = operator
+        self._emit(events.OperatorChanged(operator))
 
-    def _public_inputs(self, batch: PublicData, commitment: int) -> PublicInputs:
-        if type(commitment) is not int or not 0 <= commitment < FR_MODULUS:
-            raise reverts.NonCanonicalCommitment(commitment)
-        present = batch.present()
-        z = challenge(self.chain_id, self.address, present, commitment)
-        return PublicInputs(commitment, z, fingerprint(present, z))
+    # -- shared --------------------------------------------------------------------------------------
 
-    def _require_proof(self, inputs: PublicInputs, proof: Proof) -> None:
-        try:
-            holds = self._verify(self.verifying_key, inputs, proof)
-        except MalformedInput as error:
-            raise reverts.MalformedProof(str(error)) from error
-        if not holds:
-            raise reverts.ProofRejected(self.batch_number + 1, *inputs)
+    def _emit(self, event: Event) -> None:
+        self._log.append(LoggedEvent(self.block_number, event))
 
-    def _accept(self, batch: PublicData, consumed: int) -> BatchAccepted:
-        accepted = BatchAccepted(batch.batch_number, batch.root_before, batch.root_after, consumed)
-        self.root = batch.root_after
-        self.next_index = batch.next_after
-        self.batch_number = batch.batch_number
-        self.requests_consumed = consumed
-        self.events.append(accepted)
-        for record in batch.records:
-            if _pays_out(record):
-                self._credit(record.eth_address, record.token, record.amount_field)
-        return accepted
-
-    # -- withdrawals -----------------------------------------------------------------------------
-
-    def pending_withdrawal(self, address: int, token: int) -> int:
-        """What ``address`` can withdraw of ``token``."""
-        return self.pending.get((address, token), 0)
-
-    def withdraw(self, address: int, token: int) -> int:
-        """Pay ``address`` all that is pending of ``token``, once; returns the amount.
-
-        Raises :class:`NothingPending`, :class:`InsufficientHoldings`.
-        """
-        amount = self.pending_withdrawal(address, token)
-        if amount == 0:
-            raise reverts.NothingPending(address, token)
-        held = self.holdings.get(token, 0)
-        if held < amount:
-            raise reverts.InsufficientHoldings(token, held, amount)
-        del self.pending[address, token]
-        self.holdings[token] = held - amount
-        self.events.append(WithdrawalPaid(address, token, amount))
-        return amount
-
-    def _credit(self, address: int, token: int, amount: int) -> None:
+    def _credit(self, owner: int, token: int, amount: int) -> None:
         if amount:
-            self.pending[address, token] = self.pending_withdrawal(address, token) + amount
-            self.events.append(WithdrawalPending(address, token, amount))
+            self._pending[owner, token] = self.pending_withdrawal(owner, token) + amount
+            self._emit(events.WithdrawalPending(owner, token, amount))
+
+    def _require_running(self) -> None:
+        if self.frozen:
+            raise reverts.Frozen
+
+    def _require_frozen(self) -> None:
+        if not self.frozen:
+            raise reverts.NotFrozen
+
+    def _require_stored(self, header: BatchHeader, number: int) -> None:
+        """The header must be that of batch ``number``."""
+        if header.number != number or header.hash != self._batch_hashes.get(number):
+            raise reverts.UnknownBatch(header.number)
+
+    def _require_proof(self, verifier: int, inputs: Sequence[int], proof: Proof, number: int) -> None:
+        verify = self.world.verifiers.get(verifier)
+        if verify is None or not verify(inputs, proof):
+            raise reverts.ProofRejected(number)
+
+    def _require_funds(self, sender: int, value: int) -> None:
+        require_bits("value", value, _WORD_BITS)
+        held = self.world.balance(ETHER, sender)
+        if held < value:
+            raise InsufficientFunds(sender, held, value)
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        """Nobody comes in here twice: not by a token's code, nor by a receiver's."""
+        if self._entered:
+            raise reverts.Reentered
+        self._entered = True
+        try:
+            yield
+        finally:
+            self._entered = False
+
+    @contextmanager
+    def _pulled(self, token: int, sender: int, amount: int) -> Iterator[int]:
+        """The amount that arrives of a payment by ``sender``, which is undone when the block raises."""
+        address = self.token_address(token)
+        purses = [(address, sender), (address, self.address)]
+        saved = {purse: self.world.balance(*purse) for purse in purses}
+        try:
+            self.world.move(address, sender, self.address, amount)
+        except TokenRefuses as error:
+            raise reverts.TransferFailed(token, amount) from error
+        try:
+            yield max(self.holdings(token) - saved[address, self.address], 0)
+        except reverts.Revert:
+            self.world.balances.update(saved)
+            raise
 
 
-def _pays_out(record: SlotRecord) -> bool:
-    """A withdraw, an honoured forced exit (a nullified one has amount 0), or a deposit to be refunded."""
-    return record.kind in (Kind.WITHDRAW, Kind.FORCED_EXIT) or (
-        record.kind == Kind.DEPOSIT and record.nullified
-    )
+def _public_inputs(header: BatchHeader) -> PublicInputs:
+    return PublicInputs(header.commitment, header.challenge, header.fingerprint)
 
 
-def _require_agreement(record: SlotRecord, queued: QueuedRequest) -> None:
-    """Raise unless record and request mean the same."""
-    number, request = queued.number, queued.request
-    if record.kind != request.kind:
-        raise reverts.RequestKindMismatch(number, record.kind.name.lower(), request.kind.name.lower())
-    if isinstance(request, ForcedExit):
-        if record.first != request.account:
-            raise reverts.RequestTargetMismatch(number, record.first, request.account)
-    else:
-        if record.token != request.token:
-            raise reverts.RequestTokenMismatch(number, record.token, request.token)
-        if record.amount_field != request.amount:
-            raise reverts.RequestAmountMismatch(number, record.amount_field, request.amount)
-    for name in ("eth_address",) if isinstance(request, ForcedExit) else ("eth_address", "ax", "ay"):
-        found, expected = getattr(record, name), getattr(request, name)
-        if found != expected:
-            raise reverts.RequestOwnerMismatch(number, name, found, expected)
+def _unpack_payments(withdrawals: bytes) -> Iterator[Payment]:
+    for offset in range(0, len(withdrawals), 40):
+        entry = withdrawals[offset : offset + 40]
+        yield (
+            int.from_bytes(entry[:20], "big"),
+            int.from_bytes(entry[20:24], "big"),
+            int.from_bytes(entry[24:], "big"),
+        )
 
 
-def _require_argument(name: str, value: int, bits: int) -> None:
+def _require_key(ax: int, ay: int) -> None:
     try:
-        require_bits(name, value, bits)
-    except OutOfRange as error:
-        raise reverts.InvalidArgument(name, value, f"an unsigned integer of {bits} bits") from error
+        require_key(ax, ay)
+    except InvalidKey as error:
+        raise reverts.InvalidKey(ax, ay) from error
 
 
-def _require_address(name: str, value: int) -> None:
-    _require_argument(name, value, ADDRESS_BITS)
-    if value == 0:
-        raise reverts.InvalidArgument(name, value, "an address other than zero")
+def _require_config(config: Config, world: World) -> None:
+    require_bits("rollup_id", config.rollup_id, ADDRESS_BITS)
+    require_bits("genesis_next_index", config.genesis_next_index, _NUMBER_BITS)
+    for name in ("request_lifetime", "operator_delay", "upgrade_delay"):
+        require_bits(name, getattr(config, name), _DELAY_BITS)
+    require_bits("genesis_root", config.genesis_root, _WORD_BITS)
+    require_bits("deposit_cap", config.deposit_cap, _WORD_BITS)
+    if config.genesis_root >= FR_MODULUS:
+        raise reverts.InvalidConfig(ConfigItem.GENESIS_ROOT)
+    if not 1 <= config.genesis_next_index <= config.parameters.capacity:
+        raise reverts.InvalidConfig(ConfigItem.GENESIS_NEXT_INDEX)
+    if not 1 <= config.deposit_cap < 1 << BALANCE_BITS:
+        raise reverts.InvalidConfig(ConfigItem.DEPOSIT_CAP)
+    if config.request_lifetime == 0:
+        raise reverts.InvalidConfig(ConfigItem.REQUEST_LIFETIME)
+    if config.operator == 0 or config.governor == 0:
+        raise reverts.ZeroAddress
+    for address in (config.verifier, config.exit_verifier):
+        if not world.has_code(address):
+            raise reverts.NoCode(address)
+    if config.upgrade_delay <= config.request_lifetime:
+        raise reverts.UpgradeDelayTooShort(config.upgrade_delay, config.request_lifetime)

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from zkrollup.crypto.keccak import keccak256
+from zkrollup.state.exceptions import OutOfRange
 
 __all__ = [
     "Address",
@@ -94,7 +95,10 @@ def topic(kind: type) -> bytes:
 
 
 def abi_encode(value: Any) -> bytes:
-    """``abi.encode`` of the typed fields of a dataclass: one word each, structs in place."""
+    """``abi.encode`` of the typed fields of a dataclass: one word each, structs in place.
+
+    Raises :class:`OutOfRange` for a value that does not fit its type.
+    """
     kind: type = type(value)
     return b"".join(
         _word(getattr(value, name), text, f"{kind.__name__}.{name}") for name, text, _ in _layout(kind)
@@ -106,10 +110,9 @@ def _word(value: Any, text: str, place: str) -> bytes:
         return abi_encode(value)
     if text == "bytes32":
         if type(value) is not bytes or len(value) != 32:
-            raise ValueError(f"{place}: expected 32 bytes, got {value!r}")
+            raise OutOfRange(place, value, 256)
         return value
     bits = 160 if text == "address" else int(text.removeprefix("uint"))
-    number = int(value) if isinstance(value, int) and not isinstance(value, bool) else -1
-    if not 0 <= number < 1 << bits:
-        raise ValueError(f"{place}: expected an integer of at most {bits} bits, got {value!r}")
-    return number.to_bytes(32, "big")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << bits:
+        raise OutOfRange(place, value, bits)
+    return value.to_bytes(32, "big")

@@ -12,13 +12,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from zkrollup.bn254 import FR_MODULUS, g1, g2
 from zkrollup.crypto.eddsa import PrivateKey
 from zkrollup.groth16.keys import Proof, VerifyingKey
-from zkrollup.l1 import RollupContract
-from zkrollup.l1.model import NUM_PUBLIC_INPUTS, Verify
-from zkrollup.l1.plain_events import BatchAccepted
+from zkrollup.l1 import BatchHeader, Config, KeyVerifier, RollupContract, World
+from zkrollup.l1.interface import VerifierBehaviour
+from zkrollup.l1.world import NUM_PUBLIC_INPUTS, Verifier
 from zkrollup.state import (
     Account,
     BatchContext,
@@ -34,8 +35,7 @@ from zkrollup.state import (
 )
 from zkrollup.state.context import FeeEntry
 from zkrollup.state.public_data import PublicData, encode, public_data, public_inputs
-from zkrollup.state.transactions import Signed
-from zkrollup.verifier import verify
+from zkrollup.state.transactions import Request, Signed
 
 __all__ = [
     "CHAIN_ID",
@@ -131,13 +131,19 @@ class SimulatedKey:
         return self._random.randrange(1, FR_MODULUS)
 
 
-def unsafe_accept_any_proof(vk: VerifyingKey, inputs: Sequence[int], proof: Proof) -> bool:
-    """A verifier that verifies nothing, to be passed as ``verify`` where proofs are not the matter."""
+def unsafe_accept_any_proof(inputs: Sequence[int], proof: Proof) -> bool:
+    """A verifier that verifies nothing, to be passed as ``verifier`` where proofs are not the matter."""
     return True
 
 
 class SimulatedRollup:
-    """A state and a contract that start from the same genesis and move by the same batches."""
+    """A state and a contract that start from the same genesis and move by the same batches.
+
+    ``operator`` and ``governor`` are the first two of the chain's accounts. The tokens 1 to ``TOKENS`` are
+    registered ERC-20s. Without ``verifier`` proofs are checked under ``key``; exits need no proof.
+    """
+
+    TOKENS = 9
 
     def __init__(
         self,
@@ -146,33 +152,51 @@ class SimulatedRollup:
         *,
         state: StateTree | None = None,
         key: SimulatedKey | None = None,
-        deposit_cap: int = 1 << 96,
-        verify: Verify = verify,
+        verifier: Verifier | None = None,
+        **config: Any,
     ) -> None:
         self.parameters = parameters
         self.key = SimulatedKey() if key is None else key
         self.state = StateTree.in_memory(parameters.depth) if state is None else state
         self.state.seed(accounts)
-        holdings: dict[int, int] = {}
+        world = World()
+        self.operator, self.governor = world.accounts[:2]
+        checked = KeyVerifier(self.key.verifying_key, allow_insecure_key=True)
+        arguments: dict[str, Any] = {
+            "verifier": world.deploy_verifier(checked if verifier is None else verifier),
+            "exit_verifier": world.deploy_verifier(VerifierBehaviour.ACCEPTS),
+            "operator": self.operator,
+            "governor": self.governor,
+            "genesis_root": self.state.root,
+            "genesis_next_index": self.state.next_index,
+            "parameters": parameters,
+            "rollup_id": ROLLUP_ID,
+        }
+        self.contract = RollupContract(
+            Config(**(arguments | config)), world=world, chain_id=CHAIN_ID, address=CONTRACT
+        )
+        holdings = dict.fromkeys(range(self.TOKENS + 1), 0)
         for _, account in self.state.accounts():
             holdings[account.token] = holdings.get(account.token, 0) + account.balance
-        self.contract = RollupContract(
-            chain_id=CHAIN_ID,
-            address=CONTRACT,
-            rollup_id=ROLLUP_ID,
-            genesis_root=self.state.root,
-            verifying_key=self.key.verifying_key,
-            parameters=parameters,
-            deposit_cap=deposit_cap,
-            holdings=holdings,
-            genesis_accounts=self.state.next_index - 1,
-            allow_insecure_key=True,
-            verify=verify,
+        self.contract.back(holdings)
+
+    def deposit(self, request: Deposit, *, sender: int | None = None) -> int:
+        """Queue a deposit, paid by its owner unless told otherwise, who is given the money first."""
+        sender = request.eth_address if sender is None else sender
+        self.contract.fund(sender, request.token, request.amount)
+        return self.contract.deposit(
+            request.token, request.amount, request.ax, request.ay, request.eth_address, sender=sender
         )
+
+    def request(self, request: Request) -> int:
+        """Queue a deposit or a forced exit."""
+        if isinstance(request, Deposit):
+            return self.deposit(request)
+        return self.contract.request_exit(request.account, sender=request.eth_address)
 
     def context(self, fee_entries: tuple[FeeEntry, ...] = ()) -> BatchContext:
         """What the next batch fixes."""
-        number = self.contract.batch_number + 1
+        number = self.contract.executed + 1
         return BatchContext(self.parameters, CHAIN_ID, ROLLUP_ID, number, fee_entries)
 
     def apply(
@@ -191,6 +215,11 @@ class SimulatedRollup:
         inputs = public_inputs(data, CONTRACT)
         return encode(data), inputs.commitment, self.key.unsafe_prove(inputs)
 
-    def submit(self, trace: BatchTrace) -> BatchAccepted:
+    def submit(self, trace: BatchTrace) -> BatchHeader:
         """Move the contract by a batch."""
-        return self.contract.submit_batch(*self.call(trace))
+        return self.submit_call(*self.call(trace))
+
+    def submit_call(self, data: bytes, commitment: int, proof: Proof) -> BatchHeader:
+        """Commit, prove and execute at once, by the operator, on the last executed batch."""
+        previous = self.contract.header(self.contract.executed)
+        return self.contract.submit_batch(previous, data, commitment, proof, sender=self.operator)
