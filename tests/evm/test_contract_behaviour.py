@@ -1,0 +1,277 @@
+"""What the contract does that no model has: who calls back, who refuses payment, what calldata can look like.
+
+Everything that it shares with the model is compared in tests/l1.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyrevm", reason="pyrevm is not installed: pip install 'zkrollup[l1]'")
+
+from zkrollup.bn254 import FR_MODULUS as R
+from zkrollup.crypto.babyjubjub import BASE8
+from zkrollup.l1 import reverts
+from zkrollup.l1.events import BatchCommitted, BatchExecuted, BatchProved, WithdrawalPaid, WithdrawalPending
+from zkrollup.l1.evm.verifier_code import verifier_creation_code
+from zkrollup.l1.headers import BatchHeader, genesis_header
+from zkrollup.l1.interface import TokenBehaviour, VerifierBehaviour
+from zkrollup.l1.solidity import selector
+from zkrollup.testing.proofs import SimulatedKey
+
+
+def _load(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+driver = _load("rollup_driver")
+OPERATOR = driver.DEPLOYER
+CALLS_BACK = 5  # MockToken's
+ROOT, SLOTS, NO_PROOF = 1234, 8, (0,) * 8
+LOCKED = [
+    "deposit", "requestExit", "withdraw", "commitBatch", "proveBatch", "executeBatch", "submitBatch",
+    "revertBatches", "freeze", "reportConflict", "exit", "cancelDeposit", "activateVerifier",
+]  # fmt: skip
+
+
+class World:
+    """A rollup of 8 slots, depth 16 and no fee entries, from a genesis of root 1234."""
+
+    def __init__(self, verifier: int | None = None) -> None:
+        self.chain = driver.Chain()
+        self.verifier = verifier or self.deploy("MockVerifier", VerifierBehaviour.ACCEPTS).address
+        configuration = (
+            self.verifier, self.verifier, OPERATOR, OPERATOR, 0, ROOT, 1, SLOTS, 16, 0, 1 << 96, 100, 50, 200
+        )  # fmt: skip
+        self.rollup = self.deploy("Rollup", configuration)
+        self.last = genesis_header(ROOT, 1)
+
+    def deploy(self, name: str, *arguments: Any) -> Any:
+        return driver.Contract(self.chain, name, *arguments)
+
+    def data(self, *records: bytes, root_after: int = 99) -> bytes:
+        """Data of the batch that follows."""
+        return b"".join((
+            b"\x02",
+            (1).to_bytes(8, "big"),
+            self.rollup.address.to_bytes(20, "big"),
+            (self.last.number + 1).to_bytes(8, "big"),
+            SLOTS.to_bytes(4, "big"),
+            (1).to_bytes(5, "big") * 2,
+            self.last.root_after.to_bytes(32, "big"),
+            root_after.to_bytes(32, "big"),
+            *records,
+        ))  # fmt: skip
+
+    def submit(self, *records: bytes) -> None:
+        self.last = driver.header(
+            self.rollup.submitBatch(self.last, self.data(*records), 7, NO_PROOF, sender=OPERATOR)
+        )
+
+    def pay(self, *payments: tuple[int, int, int]) -> None:
+        """A batch with withdrawals: owner, token, amount of each. What is paid was deposited before."""
+        for _, token, amount in payments:
+            if token == 0:
+                self.rollup.deposit(0, amount, *BASE8, OPERATOR, value=amount)
+        self.submit(
+            *(self._queued(amount) for _, token, amount in payments if token == 0), *map(withdraw, payments)
+        )
+
+    def _queued(self, amount: int) -> bytes:
+        key = b"".join(part.to_bytes(32, "big") for part in BASE8)
+        e0 = 1 << 236 | 5 << 172 | amount << 32
+        return e0.to_bytes(30, "big") + OPERATOR.to_bytes(20, "big") + key
+
+
+def withdraw(payment: tuple[int, int, int]) -> bytes:
+    """The record of a withdrawal from account 3."""
+    owner, token, amount = payment
+    return (3 << 236 | 3 << 204 | amount << 32 | token).to_bytes(30, "big") + owner.to_bytes(20, "big")
+
+
+def zeros(entries: list[dict[str, Any]]) -> list[Any]:
+    """Arguments of these types that mean nothing."""
+    sizes = {"bytes": b"", "uint256[8]": NO_PROOF}
+    return [(0,) * 11 if item["type"] == "tuple" else sizes.get(item["type"], 0) for item in entries]
+
+
+def callback(world: World, name: str) -> bytes:
+    return world.rollup.data(name, *zeros(world.rollup.abi[name]["inputs"]))  # type: ignore[no-any-return]
+
+
+def refusal(answer: bytes) -> bytes:
+    """The error's selector in what a mock kept of a call back (an abi-encoded bytes)."""
+    return answer[64:68]
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_deposit__token_that_calls_back_is_refused_whatever_it_calls(name: str) -> None:
+    world = World()
+    token = world.deploy("MockToken", CALLS_BACK)
+    world.rollup.registerToken(token.address)
+    token.mint(OPERATOR, 1000)
+    token.approve(world.rollup.address, 1000)
+    token.callInTransfers(world.rollup.address, callback(world, name))
+    world.rollup.deposit(1, 600, *BASE8, OPERATOR)
+    assert refusal(token.answer()) == selector(reverts.Reentered)
+    assert world.rollup.number("numRequests") == 1
+    world.rollup.deposit(1, 400, *BASE8, OPERATOR)  # unlocked again
+    assert world.rollup.number("numRequests") == 2
+
+
+def test_every_function_that_moves_anything__is_locked_or_has_nothing_to_lock() -> None:
+    abi = World().rollup.abi
+    changing = {name for name, entry in abi.items() if entry["stateMutability"] in ("nonpayable", "payable")}
+    assert changing == {*LOCKED, "registerToken", "proposeVerifier", "transferOperator"}
+
+
+@pytest.mark.parametrize("name", ["withdraw", "submitBatch", "deposit"])
+def test_withdraw__receiver_that_calls_back_is_refused_and_paid_once(name: str) -> None:
+    """R2: a withdrawal is paid once."""
+    world = World()
+    receiver = world.deploy("MockReenterer")
+    again = (
+        world.rollup.data("withdraw", receiver.address, 0) if name == "withdraw" else callback(world, name)
+    )
+    receiver.callInReceipts(world.rollup.address, again)
+    world.pay((receiver.address, 0, 50), (0xB0B, 0, 70))
+    world.rollup.withdraw(receiver.address, 0)
+    assert world.chain.events() == [WithdrawalPaid(receiver.address, 0, 50)]
+    assert refusal(receiver.answer()) == selector(reverts.Reentered)
+    assert world.chain.evm.get_balance(driver.hex_address(receiver.address)) == 50
+    with pytest.raises(reverts.NothingPending):
+        world.rollup.withdraw(receiver.address, 0)
+    assert world.chain.evm.get_balance(driver.hex_address(world.rollup.address)) == 70
+
+
+def test_withdraw__receiver_that_refuses_blocks_only_itself() -> None:
+    world = World()
+    refuser = world.deploy("MockRefuser").address
+    world.pay((refuser, 0, 50), (0xB0B, 0, 70))
+    with pytest.raises(reverts.TransferFailed) as caught:
+        world.rollup.withdraw(refuser, 0)
+    assert (caught.value.token, caught.value.amount) == (0, 50)
+    assert world.rollup.number("pending", refuser, 0) == 50
+    world.rollup.withdraw(0xB0B, 0)
+    assert world.chain.evm.get_balance(driver.hex_address(0xB0B)) == 70
+    world.pay((0xB0B, 0, 1))  # batches go on
+
+
+@pytest.mark.parametrize("behaviour", [TokenBehaviour.PLAIN, TokenBehaviour.NO_RETURN])
+def test_withdraw__pays_tokens_that_return_true_or_nothing(behaviour: TokenBehaviour) -> None:
+    world = World()
+    token = world.deploy("MockToken", behaviour)
+    world.rollup.registerToken(token.address)
+    token.mint(world.rollup.address, 90)
+    world.pay((0xB0B, 1, 90))
+    world.rollup.withdraw(0xB0B, 1)
+    assert token.number("balanceOf", 0xB0B) == 90
+
+
+def test_withdraw__token_without_code_pays_nobody() -> None:
+    world = World()
+    world.pay((0xB0B, 9, 90))  # a number that was never given
+    with pytest.raises(reverts.TransferFailed):
+        world.rollup.withdraw(0xB0B, 9)
+    assert world.rollup.number("pending", 0xB0B, 9) == 90
+
+
+def test_contract__takes_no_eth_but_deposits() -> None:
+    world = World()
+    for data in (b"", b"\xff" * 4, callback(world, "freeze"), callback(world, "withdraw")):
+        with pytest.raises(driver.BareRevert):
+            world.chain.call(OPERATOR, world.rollup.address, data, value=1)
+
+
+@pytest.mark.parametrize("member", [0, 3, 4, 10])
+def test_header__number_too_large_for_its_type_is_no_header(member: int) -> None:
+    """R3: only stored commitments count, in one form."""
+    world = World()
+    words = [0, 0, ROOT, 1, *(0,) * 7]
+    words[member] += 1 << 64
+    with pytest.raises((reverts.UnknownBatch, driver.BareRevert)):
+        world.rollup.commitBatch(words, world.data(), 7)
+    words[member] -= 1 << 64
+    world.rollup.commitBatch(words, world.data(), 7)
+
+
+def test_submit__logs_what_the_three_steps_log() -> None:
+    world, other = World(), World()
+    world.submit(withdraw((0xB0B, 0, 5)), withdraw((0xB0B, 0, 0)), withdraw((0xA1, 2, 1)))
+    at_once = world.chain.events()
+    header = driver.header(
+        other.rollup.commitBatch(
+            other.last, other.data(*map(withdraw, [(0xB0B, 0, 5), (0xB0B, 0, 0), (0xA1, 2, 1)])), 7
+        )
+    )
+    steps = other.chain.events()
+    other.rollup.proveBatch(header, NO_PROOF)
+    steps += other.chain.events()
+    payments = b"".join(
+        owner.to_bytes(20, "big") + token.to_bytes(4, "big") + amount.to_bytes(16, "big")
+        for owner, token, amount in [(0xB0B, 0, 5), (0xA1, 2, 1)]
+    )
+    other.rollup.executeBatch(header, payments)
+    steps += other.chain.events()
+    assert [type(event) for event in at_once] == [
+        BatchCommitted, BatchProved, BatchExecuted, WithdrawalPending, WithdrawalPending
+    ]  # fmt: skip
+    assert at_once == steps
+
+
+# -- with the verifier of a key ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def key() -> SimulatedKey:
+    return SimulatedKey(3, "rollup")
+
+
+def real(key: SimulatedKey) -> World:
+    chain_of = World()
+    code = verifier_creation_code(key.vk, allow_insecure=True)
+    address = int(chain_of.chain.evm.deploy(driver.hex_address(OPERATOR), code), 16)
+    chain_of.rollup.proposeVerifier(address, address)
+    chain_of.chain.mine(200)
+    chain_of.rollup.activateVerifier()
+    return chain_of
+
+
+def words_of(proof: Any) -> list[int]:
+    data = proof.to_bytes()
+    return [int.from_bytes(data[i : i + 32], "big") for i in range(0, 256, 32)]
+
+
+def test_submit__takes_the_proof_of_its_three_inputs_and_no_other(key: SimulatedKey) -> None:
+    """R1, R6, V9: the proof belongs to (C, z, y) of this data on this chain for this contract."""
+    world = real(key)
+    data = world.data(withdraw((0xB0B, 0, 5)))
+    header: BatchHeader = driver.header(world.rollup.previewBatch(world.last, data, 7))
+    inputs = [header.commitment, header.challenge, header.fingerprint]
+    proof = words_of(key.prove(inputs))
+    for place in range(8):
+        for changed in (0, proof[place] + 1, proof[place] ^ 1 << 255, (1 << 256) - 1):
+            with pytest.raises(reverts.ProofRejected):
+                world.rollup.submitBatch(world.last, data, 7, [*proof[:place], changed, *proof[place + 1 :]])
+    for place in range(3):
+        other = list(inputs)
+        other[place] = (other[place] + 1) % R
+        with pytest.raises(reverts.ProofRejected):
+            world.rollup.submitBatch(world.last, data, 7, words_of(key.prove(other)))
+    with pytest.raises(reverts.ProofRejected):
+        world.rollup.submitBatch(world.last, data, 8, proof)
+    with pytest.raises(reverts.ProofRejected):
+        world.rollup.submitBatch(world.last, data[:-1] + b"\x0c", 7, proof)
+    world.rollup.submitBatch(world.last, data, 7, proof)
+    assert world.rollup.number("executed") == 1
+    with pytest.raises(reverts.UnknownBatch):
+        world.rollup.submitBatch(world.last, data, 7, proof)
