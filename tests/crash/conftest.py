@@ -85,3 +85,11 @@ def memory(tmp_path: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="zkrollup-crash-", dir=shared))
     yield folder
     shutil.rmtree(folder)
+
+
+def fresh(parent: Path) -> Path:
+    """An empty folder."""
+    folder = parent / "after"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder

@@ -184,10 +184,15 @@ class Disk:
             self._synced = self._pending[places[-1]][1]
             del self._pending[: places[-1] + 1]
 
-    def tear(self, operation: Operation, length: int) -> None:
-        """Let the first ``length`` bytes of a write happen."""
+    def torn(self, operation: Operation, length: int) -> dict[str, bytes]:
+        """As :meth:`killed`, when the first ``length`` bytes of a write have happened besides."""
         assert operation.what == What.WRITE
-        self._names[operation.path].changes.append(_Change(operation.offset, operation.data[:length]))
+        changes = [*self._names[operation.path].changes, _Change(operation.offset, operation.data[:length])]
+        return self.killed() | {operation.path: _applied(self._names[operation.path].durable, changes)}
+
+    def contents(self, name: str) -> bytes:
+        """One file as the process sees it; nothing when there is none."""
+        return self._names[name].now() if name in self._names else b""
 
     def killed(self) -> dict[str, bytes]:
         """Contents by name, as the system has them."""
@@ -204,6 +209,16 @@ class Disk:
     def nothing_kept(self) -> dict[str, bytes]:
         """The disk that wrote nothing that it did not have to."""
         return {name: file.durable for name, file in self._synced.items() if not file.is_folder}
+
+
+def cuts(operations: Sequence[Operation]) -> Iterator[tuple[int, Disk, Operation | None, bytes]]:
+    """Each instant of a record: how many operations have happened, the disk, the operation that comes (none
+    at the end), and what FOLDER/acknowledged held: what somebody outside had been told."""
+    disk = Disk()
+    for place, operation in enumerate([*operations, None]):
+        yield place, disk, operation, disk.contents("acknowledged")
+        if operation is not None:
+            disk.apply(operation)
 
 
 def lay_out(contents: dict[str, bytes], folder: Path) -> None:

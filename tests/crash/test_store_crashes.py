@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,8 @@ from zkrollup.state import StateTree
 from zkrollup.state.exceptions import StateError
 from zkrollup.state.store import Meta
 
-from .conftest import Recorder
-from .disk import SECTOR, Disk, Operation, What, lay_out, read_back
+from .conftest import Recorder, fresh
+from .disk import SECTOR, Disk, Operation, What, cuts, lay_out, read_back
 from .store_scenario import STEPS, metas, open_store, take
 
 SCRIPT = "store_scenario.py"
@@ -66,24 +65,6 @@ def survives(
         store.close()
 
 
-def cuts(operations: list[Operation]) -> Iterator[tuple[int, Disk, Operation | None, bytes]]:
-    """Each instant: how many operations have happened, the disk, the operation that comes, and what had been
-    acknowledged."""
-    disk = Disk()
-    for place, operation in enumerate([*operations, None]):
-        yield place, disk, operation, disk.killed().get(ACKNOWLEDGED, b"")
-        if operation is not None:
-            disk.apply(operation)
-
-
-def fresh(parent: Path) -> Path:
-    """An empty folder."""
-    folder = parent / "after"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
-
-
 def test_record__has_every_kind_of_operation(recorded: list[Operation]) -> None:
     """The scenario makes, writes, syncs and takes away files, and empties its log on the way."""
     database = [operation for operation in recorded if operation.path == "state.db"]
@@ -106,42 +87,44 @@ def test_kill__at_every_operation_loses_nothing(
     points, checked = 0, None
     for place, disk, operation, acknowledged in cuts(recorded):
         if (contents := disk.killed()) != checked:  # a sync alone changes nothing
-            survives(contents, acknowledged, expected, fresh(memory), to_the_end=place % 8 == 0)
+            survives(contents, acknowledged, expected, fresh(memory), to_the_end=place % 16 == 0)
         points, checked = points + 1, contents
         if operation is not None and operation.what == What.WRITE and operation.path != ACKNOWLEDGED:
-            torn = Disk()
-            for earlier in recorded[:place]:
-                torn.apply(earlier)
-            torn.tear(operation, random.Random(place).randrange(1, max(2, len(operation.data))))
-            survives(torn.killed(), acknowledged, expected, fresh(memory), to_the_end=False)
+            contents = disk.torn(operation, random.Random(place).randrange(1, max(2, len(operation.data))))
+            survives(contents, acknowledged, expected, fresh(memory), to_the_end=False)
             points += 1
     print(f"{points} instants survived")
     assert points > 300
 
 
-def check_power_losses(recorded: list[Operation], expected: list[Meta], memory: Path, turns: range) -> None:
-    """At each operation the disk that kept nothing, and a random one for each turn."""
+def check_power_losses(
+    recorded: list[Operation], expected: list[Meta], memory: Path, turns: range, every: int = 1
+) -> None:
+    """The disk that kept nothing, and a random one for each turn."""
     points = 0
     for place, disk, _, acknowledged in cuts(recorded):
+        if place % every:
+            continue
         disks = [disk.nothing_kept()]
         disks += [disk.power_lost(random.Random(f"{place} {turn}")) for turn in turns]
         for turn, contents in enumerate(disks):
-            end = turn == 0 and place % 8 == 0
+            end = turn == 0 and place % 8 < 2
             survives(contents, acknowledged, expected, fresh(memory), to_the_end=end)
             points += 1
     print(f"{points} disks survived")
-    assert points == (1 + len(turns)) * (len(recorded) + 1)
+    assert points == (1 + len(turns)) * (len(recorded) // every + 1)
 
 
-def test_power_loss__at_every_operation_loses_nothing(
+def test_power_loss__at_any_operation_loses_nothing(
     recorded: list[Operation], expected: list[Meta], memory: Path
 ) -> None:
-    """R9, the machine dies before each operation: what was not synced is there in part, in any order."""
-    check_power_losses(recorded, expected, memory, range(POWER_LOSSES))
+    """R9, the machine dies before one operation in five: what was not synced is there in part, in any
+    order."""
+    check_power_losses(recorded, expected, memory, range(POWER_LOSSES), every=5)
 
 
 @pytest.mark.slow
-def test_power_loss__on_many_disks_loses_nothing(
+def test_power_loss__at_every_operation_on_many_disks_loses_nothing(
     recorded: list[Operation], expected: list[Meta], memory: Path
 ) -> None:
     """R9."""
@@ -174,8 +157,8 @@ def check_real_kills(
 def test_real_kill__leaves_what_the_record_says(
     recorder: Recorder, recorded: list[Operation], expected: list[Meta], memory: Path
 ) -> None:
-    """A dozen of them, spread over the run."""
-    places = [len(recorded) * part // 11 for part in range(12)]
+    """Some of them, spread over the run."""
+    places = [len(recorded) * part // 7 for part in range(8)]
     check_real_kills(recorder, recorded, expected, places, memory)
 
 
