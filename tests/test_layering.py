@@ -99,6 +99,9 @@ ALLOWED: dict[str, frozenset[str]] = {
         }
     ),
     "zkrollup.operator": ANYTHING,
+    "zkrollup.node": ANYTHING,
+    "zkrollup.testing.node": ANYTHING,
+    "zkrollup.testing.served": ANYTHING,
     "zkrollup.exit_proof": ANYTHING,
     "zkrollup.restore": ANYTHING,
     "zkrollup.bench": ANYTHING,
@@ -106,7 +109,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 
 # Loaded on first use only, so that `import zkrollup` stays cheap.
-HEAVY = {"numba", "galois", "py_ecc", "matplotlib", "rich", "typer"}
+HEAVY = {"aiohttp", "numba", "galois", "py_ecc", "matplotlib", "rich", "typer"}
 HEAVY |= {"eth", "eth_abi", "eth_account", "eth_tester", "pyrevm"}
 HEAVY_AT_TOP = ("zkrollup.engine.numba", "zkrollup.cli")
 

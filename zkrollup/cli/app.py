@@ -11,6 +11,7 @@ import typer
 import zkrollup
 from zkrollup.cli.bench import bench
 from zkrollup.cli.export import export
+from zkrollup.cli.node import node, wallet_commands
 from zkrollup.cli.setup import check_key, contribute, ptau_commands, setup
 
 __all__ = ["app"]
@@ -31,6 +32,8 @@ app.command()(contribute)
 app.command()(check_key)
 app.add_typer(ptau_commands, name="ptau")
 app.add_typer(bench, name="bench")
+app.command()(node)
+app.add_typer(wallet_commands, name="wallet")
 
 
 def show_version(wanted: bool) -> None:

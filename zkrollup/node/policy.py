@@ -1,0 +1,44 @@
+"""What an operator decides about a node: fees, limits and times.
+
+This module must not know what is done with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from zkrollup.node.mempool import Limits
+
+__all__ = ["Policy"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Fees, limits and times of a node; every one of them may differ after a restart.
+
+    Attributes:
+        fee_accounts: token -> account that its fees are credited to; in other tokens no fee can be paid.
+        min_fees: token -> the least fee that a transaction may pay (0 where none is named).
+        weights: token -> what one unit of it counts for when fees in several tokens are compared (1 where
+            none is named).
+        limits: of the mempool.
+        max_nonce_gap: how far ahead of its account a nonce may be.
+        gap_seconds: how long a transaction waits for the nonces before it.
+        batch_seconds: how long a transaction or request waits at most for its batch to fill up.
+        max_in_flight: how many batches may be built and not executed yet.
+        request_share: the part of a batch's slots that requests from L1 may take while signed transactions
+            wait; those that are due within ``deadline_margin`` blocks take all that they need.
+    """
+
+    fee_accounts: Mapping[int, int] = field(default_factory=dict)
+    min_fees: Mapping[int, int] = field(default_factory=dict)
+    weights: Mapping[int, Fraction] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    max_nonce_gap: int = 64
+    gap_seconds: int = 600
+    batch_seconds: float = 1.0
+    max_in_flight: int = 8
+    request_share: Fraction = Fraction(1, 2)
+    deadline_margin: int = 7_200

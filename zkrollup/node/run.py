@@ -1,0 +1,120 @@
+"""A node as a process: opened, served over HTTP, shown, and stopped by a signal.
+
+This module must not know what the node does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zkrollup.node.api import Api, ServerLimits
+from zkrollup.node.embedded import open_embedded
+from zkrollup.node.opening import OpenNode
+from zkrollup.node.policy import Policy
+from zkrollup.state.parameters import BatchParameters
+
+__all__ = ["ExternalL1", "run_node"]
+
+log = logging.getLogger("zkrollup.node")
+
+
+@dataclass(frozen=True)
+class ExternalL1:
+    """An Ethereum node, the private key of the rollup's operator there, and a contract to go on with."""
+
+    url: str
+    key: int = field(repr=False)
+    contract: int | None = None
+
+
+def run_node(
+    directory: Path,
+    parameters: BatchParameters,
+    policy: Policy,
+    limits: ServerLimits,
+    *,
+    host: str,
+    port: int,
+    threads: int | None = None,
+    key_directory: Path | None = None,
+    l1: ExternalL1 | None = None,
+) -> None:
+    """Runs a node, with an embedded L1 unless ``l1`` is given, until SIGTERM or Ctrl-C.
+
+    Its address is in ``node.url`` in the directory while it runs, and in the second line that it logs. Raises
+    what :func:`open_embedded` or :func:`open_external` raises, ``OSError`` when the port is taken, and what
+    stops a node.
+    """
+    terminal = sys.stderr.isatty()
+    if not terminal:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+        logging.getLogger("aiohttp").setLevel(logging.WARNING)
+    log.info("opening %s", directory)
+    parts: OpenNode
+    if l1 is None:
+        parts = open_embedded(directory, parameters, policy, threads=threads, key_directory=key_directory)
+    else:
+        from zkrollup.l1.evm.json_rpc_transport import JsonRpcTransport
+        from zkrollup.l1.evm.signing import address_of
+        from zkrollup.node.external import open_external
+
+        parts = open_external(
+            directory,
+            parameters,
+            JsonRpcTransport(l1.url, keys=[l1.key]),
+            address_of(l1.key),
+            policy,
+            contract=l1.contract,
+            threads=threads,
+            key_directory=key_directory,
+        )
+    try:
+        api = Api(parts.node(), limits, world=parts.world)
+        asyncio.run(_serve(api, directory / "node.url", host, port, terminal=terminal))
+    finally:
+        parts.close()
+
+
+async def _serve(api: Api, url_file: Path, host: str, port: int, *, terminal: bool) -> None:
+    from aiohttp import web
+
+    node = api.node
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: asyncio.ensure_future(node.stop()))
+    runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0]
+        url = f"http://{bound[0]}:{bound[1]}"
+        url_file.write_text(url + "\n")
+        log.info("listening on %s", url)
+        await _run(api, url, terminal=terminal)
+    finally:
+        url_file.unlink(missing_ok=True)
+        await runner.cleanup()
+        await asyncio.to_thread(node.close)
+    log.info("stopped")
+
+
+async def _run(api: Api, url: str, *, terminal: bool) -> None:
+    shown: asyncio.Task[None] | None = None
+    if terminal:
+        from rich.console import Console
+
+        from zkrollup.node.view import follow
+
+        shown = asyncio.create_task(follow(api.node, url, Console(stderr=True)))
+    try:
+        await api.node.run()
+    finally:
+        if shown is not None:
+            shown.cancel()
+            await asyncio.gather(shown, return_exceptions=True)
