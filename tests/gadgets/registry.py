@@ -703,6 +703,12 @@ case(
 # -- curves --------------------------------------------------------------------------------------------
 on_curve = edwards(babyjubjub.assert_on_curve)
 case("babyjubjub.assert_on_curve", "x:f2", on_curve, of_points(P, Q), of_points((P[0], P[1] + 1)))
+case(
+    "babyjubjub.curve_residue",
+    "x:f2",
+    edwards(lambda cs, p: babyjubjub.curve_residue(p)),
+    of_points(P, (P[0], P[1] + 1), (3, 4)),
+)
 case("babyjubjub.add", "x:f4", edwards(babyjubjub.add), of_points([*P, *Q], [*BASE8, *BASE8]))
 case("babyjubjub.double", "x:f2", edwards(babyjubjub.double), of_points(P, Q))
 case(
