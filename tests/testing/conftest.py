@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from zkrollup.bn254.fields import sqrt
 from zkrollup.circuits.batch import BatchCircuit, batch_circuit
 from zkrollup.crypto.babyjubjub import ORDER
 from zkrollup.crypto.eddsa import PrivateKey
-from zkrollup.crypto.tables import MODULUS
+from zkrollup.crypto.poseidon import poseidon
+from zkrollup.crypto.tables import MODULUS, A
 from zkrollup.cs import Template
 from zkrollup.engine.interface import Engine
 from zkrollup.operator import engine_hasher
@@ -19,24 +21,31 @@ from zkrollup.state import (
     Account,
     BatchContext,
     BatchParameters,
+    ChangeKey,
     Deposit,
     ForcedExit,
     Kind,
     StateTree,
     Transaction,
     Transfer,
+    TransferToAddress,
+    TransferToNew,
     Withdraw,
     apply_batch,
+    sign_group,
     sign_transaction,
 )
 from zkrollup.state.accounts import EMPTY_ACCOUNT, Change
 from zkrollup.state.amounts import encode_amount, encode_fee
 from zkrollup.state.batch import _finish
-from zkrollup.state.transition import Ledger, Transition
+from zkrollup.state.transactions import FOREVER
+from zkrollup.state.transition import Ledger, Transition, transition
 from zkrollup.testing import instance_values
 
 CHAIN, ROLLUP = 31337, 0xC0FFEE
 OWNERS = [PrivateKey(bytes([i + 1]) * 32) for i in range(5)]
+T4 = sqrt(pow(A, -1, MODULUS), MODULUS)
+"""(T4, 0) is on the curve."""
 
 
 def account(owner: int, token: int = 0, balance: int = 1000) -> Account:
@@ -102,11 +111,23 @@ class SlotWorkshop:
             trace, z=0x1234567, hasher=engine_hasher(self.engine), modulus=MODULUS
         )
         parts["slots"][0].update(change or {})
+        parts["header"][0]["next_before"] = parts["slots"][0]["next_index"]
         witness = circuit.r1cs.witness(self.engine, public=public, parts=parts)
         return [instance_values(circuit.r1cs, "slots", i, witness) for i in range(len(trace.slots))]
 
-    def honest(self, transactions: Sequence[Transaction], slots: int) -> list[list[int]]:
-        return self.slots(apply_batch(self.state(), transactions, self.context(slots)))
+    def honest(
+        self, transactions: Sequence[Transaction], slots: int, state: StateTree | None = None
+    ) -> list[list[int]]:
+        return self.slots(
+            apply_batch(self.state() if state is None else state, transactions, self.context(slots))
+        )
+
+    def full(self) -> StateTree:
+        """A state without a free index, as far as the slots can tell."""
+        tree = self.state()
+        last = Change(tree.capacity - 1, EMPTY_ACCOUNT, account(4))
+        tree.commit(tree.prepare([last]))
+        return tree
 
     def forged(
         self, decision: Transition, change: dict[str, Any] | None = None, before: Change | None = None
@@ -121,6 +142,26 @@ class SlotWorkshop:
         ledger = Ledger(state)
         ledger.apply(decision.first, decision.second)
         return self.slots(_finish(state, ledger, [decision], context), change)[0]
+
+    def decided(self, transaction: Any) -> Transition:
+        """What the rules make of a transaction of account 1."""
+        return transition(self.state(), signed(transaction, 0), self.context(1))
+
+    def sign(
+        self,
+        kind: int,
+        sender: int,
+        token: int,
+        nonce: int,
+        *,
+        recipient: int = 0,
+        amount: int = 0,
+        key: tuple[int, int] = (0, 0),
+    ) -> Any:
+        """The signature of account 1's owner under a message that no wallet makes."""
+        packed = kind + (sender << 4) + (recipient << 36) + (token << 68) + (nonce << 100) + (FOREVER << 152)
+        core = poseidon([poseidon([CHAIN, ROLLUP]), packed % MODULUS, amount, 0, *key, 0])
+        return OWNERS[0].sign(poseidon([core, 0]))
 
     # -- what is put through it ------------------------------------------------------------------------
     def valid(self) -> list[list[int]]:
@@ -142,7 +183,28 @@ class SlotWorkshop:
             ForcedExit(2, 0xBAD),
             ForcedExit(15, 0xBAD),
         ]
-        return self.honest(asked, 16)
+        newer = [
+            signed(ChangeKey(1, *fresh, 0, 85, 0, valid_until=1, memo=MODULUS - 1), 0),
+            signed(TransferToNew(2, *fresh, 2**160 - 1, 0, 700, 3, 0, memo=1), 1),
+            signed(TransferToAddress(2, 0xE2, 0, 7, 3, 1), 1),
+            *sign_group(
+                [
+                    Transfer(3, 2, 0, 10, 1, 0, valid_until=77),
+                    Withdraw(4, 0xE9, 7, 20, 2, 0),
+                    ChangeKey(3, *OWNERS[0].public_key, 0, 0, 1),
+                ],
+                [OWNERS[2], OWNERS[3], OWNERS[2]],
+                CHAIN,
+                ROLLUP,
+            ),
+            *sign_group([TransferToAddress(2, 0xE1, 0, 0, 0, 2)], [OWNERS[1]], CHAIN, ROLLUP),
+        ]
+        refused = [Deposit(0, 77, *fresh, 0xEE), Deposit(0, 3, *OWNERS[0].public_key, 0xE0)]
+        return [
+            *self.honest(asked, 16),
+            *self.honest(newer, 7),
+            *self.honest(refused, 2, self.full()),
+        ]
 
     def invalid(self) -> dict[str, list[int]]:
         """Slots that break one rule each, all the rest forged to fit."""
@@ -213,6 +275,16 @@ class SlotWorkshop:
             **agreed(signed(Withdraw(1, 0xE0, 0, 100, 0, 0), 0)),
         )
         noop = Transition(Kind.NOOP)
+        rekey = self.decided(ChangeKey(1, *key, 0, 0, 0))
+        pay_new = self.decided(TransferToNew(1, *key, 0xE3, 0, 70, 0, 0))
+        by_address = self.decided(TransferToAddress(1, 0xE1, 0, 100, 0, 0))
+        refused = replace(create, nullified=True, second=Change(0, EMPTY_ACCOUNT, EMPTY_ACCOUNT))
+        interrupting = self.forged(move())
+        interrupting[self.template.links["group"]] = 7  # which no row but one reads
+        nowhere = replace(two, eth_address=0)
+        odd, headless = (7, 7), (T4, 0)
+        only_ay = Unchecked(0, 0, 0, 0, 5, 0)
+        keyed = Unchecked(0, 0, 70, key[0], key[1] + 5, 0xE3)
         empty = signed(Transfer(1, 9, 0, 100, 0, 0), 0)
         fourth = signed(Transfer(1, 4, 0, 100, 0, 0), 0)
         spent = signed(Transfer(1, 2, 0, 100, 5, 0), 0)
@@ -269,6 +341,7 @@ class SlotWorkshop:
             "recipient that cannot hold it": self.forged(move(before=full), before=Change(2, two, full)),
             "created on a balance": self.forged(
                 replace(create, second=Change(5, dusty, replace(opened, balance=71))),
+                {"next_index": 5},
                 before=Change(5, EMPTY_ACCOUNT, dusty),
             ),
             "creates leaf 0": self.forged(replace(create, second=Change(0, EMPTY_ACCOUNT, opened))),
@@ -284,6 +357,63 @@ class SlotWorkshop:
             "second nonce of a noop": self.forged(noop, {"second_nonce": 1}),
             "key of a noop": self.forged(replace(noop, key=(3, 0))),
             "address of a noop": self.forged(replace(noop, eth_address=3)),
+            "second word of a key of a noop": self.forged(replace(noop, key=(0, 3))),
+            "noop that expires": self.forged(noop, {"batches_left": 1}),
+            "memo of a noop": self.forged(noop, {"memo": 1}),
+            "group of a noop": self.forged(noop, {"signed_group": 5}),
+            "group that is not continued": interrupting,
+            "change of key that moves an amount": self.forged(
+                replace(
+                    rekey,
+                    amount=3,
+                    first=Change(1, one, replace(rekey.first.after, balance=997)),
+                    signature=self.sign(5, 1, 0, 0, amount=3, key=key),
+                )
+            ),
+            "change of key by address": self.forged(
+                replace(rekey, by_address=True, signature=self.sign(10, 1, 0, 0, key=key))
+            ),
+            "change to no point": self.forged(
+                replace(
+                    rekey,
+                    key=odd,
+                    first=Change(1, one, replace(rekey.first.after, ax=7, ay=7)),
+                    signature=self.sign(5, 1, 0, 0, key=odd),
+                )
+            ),
+            "change to a key with ay = 0": self.forged(
+                replace(
+                    rekey,
+                    key=headless,
+                    first=Change(1, one, replace(rekey.first.after, ax=T4, ay=0)),
+                    signature=self.sign(5, 1, 0, 0, key=headless),
+                )
+            ),
+            "refused by a tree with places": self.forged(refused),
+            "refused without a refund": self.forged(
+                replace(refused, nullified=False), {"next_index": 1 << 2 * self.depth}
+            ),
+            "created elsewhere": self.forged(replace(create, second=Change(6, EMPTY_ACCOUNT, opened))),
+            "new account on a leaf": self.forged(
+                replace(pay_new, second=Change(5, only_ay, keyed)),
+                {"next_index": 5},
+                before=Change(5, EMPTY_ACCOUNT, only_ay),
+            ),
+            "new account on leaf 0": self.forged(
+                replace(pay_new, second=Change(0, EMPTY_ACCOUNT, pay_new.second.after)), {"next_index": 0}
+            ),
+            "by address twice": self.forged(
+                replace(
+                    move(before=nowhere),
+                    by_address=True,
+                    signature=self.sign(12, 1, 0, 0, recipient=-2, amount=100),
+                ),
+                {"by_address": 2},
+                before=Change(2, two, nowhere),
+            ),
+            "another's address": self.forged(
+                replace(by_address, second=Change(3, three, raised(three, 100)))
+            ),
         }
 
 

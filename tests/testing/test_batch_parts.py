@@ -30,7 +30,7 @@ def parts(slot_workshop) -> dict[str, list[list[int]]]:
     asked = [(Transfer(1, 2, 0, 100, 5, 0), 0), (Transfer(4, 4, 7, 0, 9, 0), 3)]
     circuit = slot_workshop.circuit(SLOTS)
     found: dict[str, list[list[int]]] = {name: [] for name in PARTS}
-    for number, entries in ((1, ((0, 3), (7, 4))), (2**64 - 1, ((0, 3),)), (7, ())):
+    for number, entries in ((1, ((0, 3), (7, 4))), (2**32 - 1, ((0, 3),)), (7, ())):
         context = BatchContext(parameters, chain, rollup, number, entries)
         trace = apply_batch(slot_workshop.state(), signed(asked[: len(entries)], chain, rollup), context)
         hasher = engine_hasher(slot_workshop.engine)

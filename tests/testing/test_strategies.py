@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import HealthCheck, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from zkrollup.crypto import babyjubjub, eddsa, merkle
@@ -14,7 +14,17 @@ from zkrollup.crypto.tables import MODULUS
 from zkrollup.gadgets.bits import range_check
 from zkrollup.gadgets.compare import is_zero, less_than
 from zkrollup.gadgets.select import conditional_swap
-from zkrollup.state import BatchParameters, Deposit, ForcedExit, Kind, Transfer, Withdraw
+from zkrollup.state import (
+    BatchParameters,
+    ChangeKey,
+    Deposit,
+    ForcedExit,
+    Kind,
+    Transfer,
+    TransferToAddress,
+    TransferToNew,
+    Withdraw,
+)
 from zkrollup.testing import assert_equivalent, record_gadget, strategies
 
 SOME = settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -87,15 +97,28 @@ def test_batches__are_accepted_and_start_afresh_each_time(case) -> None:
     assert first.root_before == case.state().root
 
 
-@pytest.mark.parametrize("kind", [Transfer, Withdraw, Deposit, ForcedExit])
+KINDS = [Transfer, TransferToAddress, TransferToNew, ChangeKey, Withdraw, Deposit, ForcedExit]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_batches__have_every_kind(kind) -> None:
     case = find(
         strategies.batches(parameters=BatchParameters(1, 1, 1)),
         lambda case: any(isinstance(t, kind) for t in case.transactions),
-        settings=settings(FIND, max_examples=300),
+        settings=settings(FIND, max_examples=300, phases=[Phase.generate]),
     )
     (slot,) = case.trace().slots
     assert slot.kind != Kind.NOOP
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_batches__have_groups(members) -> None:
+    case = find(
+        strategies.batches(parameters=BatchParameters(2, 1, 0)),
+        lambda case: sum(getattr(t, "group", 0) != 0 for t in case.transactions) == members,
+        settings=settings(FIND, max_examples=300, phases=[Phase.generate]),
+    )
+    assert [slot.group_before != 0 for slot in case.trace().slots] == [False, members == 2]
 
 
 def test_import__of_testing_leaves_hypothesis_and_pytest_alone() -> None:

@@ -10,7 +10,9 @@ import random
 import resource
 import secrets
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,19 @@ from zkrollup.cli.show import print_mapping, print_rows, progress_steps
 from zkrollup.crypto.eddsa import PrivateKey
 from zkrollup.operator import DEFAULT_CHAIN_ID, DEFAULT_CONTRACT, ProvenBatch, Rollup
 from zkrollup.state import (
+    ChangeKey,
     Deposit,
     ForcedExit,
     Kind,
     Transaction,
     TransactionError,
     Transfer,
+    TransferToAddress,
+    TransferToNew,
     Withdraw,
     sign_transaction,
 )
-from zkrollup.state.transactions import format_transactions, read_transactions
+from zkrollup.state.transactions import SignedTransaction, format_transactions, read_transactions
 from zkrollup.verifier import verify
 
 __all__ = ["Scenario", "generate", "run_demo"]
@@ -48,7 +53,7 @@ class Scenario:
 
 
 def generate(count: int, *, chain_id: int, rollup_id: int, capacity: int) -> Scenario:
-    """``count`` transactions of every kind, valid when applied in order to an empty state.
+    """``count`` transactions of every kind but groups, valid when applied in order to an empty state.
 
     The first deposit creates the operator's account. Keys come from the operating system's generator;
     who pays whom is drawn by an ordinary one.
@@ -57,32 +62,54 @@ def generate(count: int, *, chain_id: int, rollup_id: int, capacity: int) -> Sce
     accounts = max(1, min(count, 1 + max(2, count // 4), capacity - 1, 64))
     owners = [PrivateKey(secrets.token_bytes(32)) for _ in range(accounts)]
     addresses = [0xA0000 + i for i in range(accounts)]
-    balances = [FIRST_DEPOSIT] * accounts
     nonces = [0] * accounts
+    opened = accounts
     scenario = Scenario(fee_accounts={TOKEN: OPERATOR} if count else {})
     for owner, address in zip(owners, addresses, strict=True):
         scenario.transactions.append(Deposit(TOKEN, FIRST_DEPOSIT, *owner.public_key, address))
     for i in range(count - accounts):
-        sender = draw.randrange(accounts)
-        last = i == count - accounts - 1
-        if last and accounts > 1 and count > 4:
-            leaving = accounts - 1
-            scenario.transactions.append(ForcedExit(leaving + 1, addresses[leaving]))
+        sender, recipient = draw.randrange(accounts), draw.randrange(accounts)
+        if i == count - accounts - 1 and accounts > 1 and count > 4:
+            scenario.transactions.append(ForcedExit(accounts, addresses[-1]))
             continue
         amount = draw.randrange(1, 1000) * 10**15
         fee = draw.randrange(1, 100) * 10**12
+        paid = (TOKEN, amount, fee, nonces[sender])
+        signer = owners[sender]
+        asked: SignedTransaction = Transfer(sender + 1, recipient + 1, *paid)
         if i % 5 == 1:
-            withdraw = Withdraw(sender + 1, addresses[sender], TOKEN, amount, fee, nonces[sender])
-            signed: Transaction = sign_transaction(withdraw, owners[sender], chain_id, rollup_id)
-        else:
-            recipient = draw.randrange(accounts)
-            transfer = Transfer(sender + 1, recipient + 1, TOKEN, amount, fee, nonces[sender])
-            signed = sign_transaction(transfer, owners[sender], chain_id, rollup_id)
-            balances[recipient] += amount
-        balances[sender] -= amount + fee
+            asked = Withdraw(sender + 1, addresses[sender], *paid)
+        elif i % 16 == 3:
+            asked = TransferToAddress(sender + 1, addresses[recipient], *paid)
+        elif i % 16 == 7:
+            owners[sender] = PrivateKey(secrets.token_bytes(32))
+            asked = ChangeKey(sender + 1, *owners[sender].public_key, TOKEN, fee, nonces[sender])
+        elif i % 16 == 10 and opened + 1 < capacity:
+            opened += 1
+            newcomer = PrivateKey(secrets.token_bytes(32))
+            asked = TransferToNew(sender + 1, *newcomer.public_key, 0xA0000 + opened, *paid)
+        scenario.transactions.append(sign_transaction(asked, signer, chain_id, rollup_id))
         nonces[sender] += 1
-        scenario.transactions.append(signed)
     return scenario
+
+
+def cut(transactions: Sequence[Transaction], slots: int) -> list[list[Transaction]]:
+    """The transactions in batches of at most ``slots``, no group in two of them."""
+    pieces: list[list[Transaction]] = [[]]
+    for unit in _units(transactions):
+        if pieces[-1] and len(pieces[-1]) + len(unit) > slots:
+            pieces.append([])
+        pieces[-1] += unit
+    return pieces
+
+
+def _units(transactions: Sequence[Transaction]) -> Iterator[list[Transaction]]:
+    """Each transaction alone, but those of a group that stand together."""
+    for group, members in groupby(transactions, lambda transaction: getattr(transaction, "group", 0)):
+        if group:
+            yield list(members)
+        else:
+            yield from ([member] for member in members)
 
 
 def load(source: str, *, slots: int, capacity: int) -> Scenario:
@@ -110,14 +137,15 @@ def run_demo(
     if save is not None:
         save.write_text(format_transactions(scenario.transactions))
     signed_at = time.perf_counter()
-    pieces = [scenario.transactions[i : i + slots] for i in range(0, len(scenario.transactions), slots)]
+    pieces = cut(scenario.transactions, slots)
     with progress_steps("zkrollup demo", 2 + PHASES_PER_BATCH * len(pieces), quiet=json_output) as step:
         rollup = Rollup(slots, depth=depth, fee_tokens=fee_tokens, progress=step)
         batches = []
         verify_seconds = 0.0
         verified = accepted = True
         for number, piece in enumerate(pieces):
-            batch = prove_piece(rollup, piece, scenario, number * slots)
+            offset = sum(map(len, pieces[:number]))
+            batch = prove_piece(rollup, piece, scenario, offset)
             began = time.perf_counter()
             verified &= verify(rollup.key.verifying_key, list(batch.inputs), batch.proof)
             verify_seconds += time.perf_counter() - began

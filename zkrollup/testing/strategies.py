@@ -9,7 +9,7 @@ towards zero, the first account, the empty list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -27,18 +27,23 @@ from zkrollup.state import (
     BatchContext,
     BatchParameters,
     BatchTrace,
+    ChangeKey,
     Deposit,
     ForcedExit,
     StateTree,
     Transaction,
     TransactionError,
     Transfer,
+    TransferToAddress,
+    TransferToNew,
     Withdraw,
     apply_batch,
+    sign_group,
     sign_transaction,
 )
-from zkrollup.state.accounts import ADDRESS_BITS, BALANCE_BITS, NONCE_BITS, TOKEN_BITS
+from zkrollup.state.accounts import ADDRESS_BITS, BALANCE_BITS, NONCE_BITS, TOKEN_BITS, VALID_UNTIL_BITS
 from zkrollup.state.amounts import amount_below, fee_below
+from zkrollup.state.transactions import FOREVER, SignedTransaction
 from zkrollup.state.transition import Ledger, transition
 
 __all__ = [
@@ -185,18 +190,31 @@ def transactions(*, chain_id: int = 31337, rollup_id: int = 1) -> SearchStrategy
     address = uints(ADDRESS_BITS).map(lambda a: a or 1)
     fee = amount.map(fee_below)
 
+    valid_until = st.just(FOREVER) | uints(VALID_UNTIL_BITS)
+    words = (fee, nonce, valid_until, st.just(0) | field_elements(), st.just(0) | field_elements())
+    key = private_keys().map(_public_key)
+
     def signed(kind: Callable[..., Any], *parts: SearchStrategy[Any]) -> SearchStrategy[Any]:
         return st.tuples(private_keys(), st.builds(kind, *parts)).map(
             lambda pair: sign_transaction(pair[1], pair[0], chain_id, rollup_id)
         )
+
+    def to_new(sender: int, key: Point, *parts: Any) -> TransferToNew:
+        return TransferToNew(sender, *key, *parts)
+
+    def change_key(sender: int, key: Point, *parts: Any) -> ChangeKey:
+        return ChangeKey(sender, *key, *parts)
 
     def deposit(token: int, amount: int, key: Point, address: int) -> Deposit:
         return Deposit(token, amount, *key, address)
 
     return st.one_of(
         st.builds(deposit, token, amount, private_keys().map(_public_key), address),
-        signed(Transfer, index, index, token, amount.map(amount_below), fee, nonce),
-        signed(Withdraw, index, address, token, amount, fee, nonce),
+        signed(Transfer, index, index, token, amount.map(amount_below), *words),
+        signed(TransferToAddress, index, address, token, amount.map(amount_below), *words),
+        signed(to_new, index, key, address, token, amount.map(amount_below), *words),
+        signed(change_key, index, key, token, *words),
+        signed(Withdraw, index, address, token, amount, *words),
         st.builds(ForcedExit, index, address),
     )
 
@@ -233,7 +251,8 @@ def batches(
     """Batches of valid transactions over a random small state: one to five accounts of two tokens.
 
     Every kind of transaction comes, amounts and fees at their edges (all of a balance, nothing), transfers
-    to oneself, deposits that create, that top up and that overflow, forced exits by owners and by others.
+    to oneself, by address and to new accounts, changes of key, deposits that create, that top up, that
+    overflow and that a full tree refuses, forced exits by owners and by others, groups of one and two.
     ``parameters``: of the batch; three slots, depth 2 and two fee tokens when None.
     """
     shape = parameters or BatchParameters(slots=3, depth=2, fee_tokens=2)
@@ -253,15 +272,12 @@ def batches(
     tree = StateTree.in_memory(shape.depth)
     tree.seed(made)
     ledger = Ledger(tree)
+    owners = dict(enumerate(keys, start=1))
     chosen: list[Transaction] = []
     for _ in range(draw(st.integers(0, shape.slots))):
-        asked = _intend(draw, ledger, keys, context)
-        try:
-            decided = transition(ledger, asked, context)
-        except TransactionError:
-            continue  # what was drawn cannot be done here: a nonce used up, a tree that is full
-        ledger.apply(decided.first, decided.second)
-        chosen.append(asked)
+        members = draw(st.sampled_from([0, 0, 0, 1, 2]))
+        if len(chosen) + max(members, 1) <= shape.slots:
+            chosen += _unit(draw, ledger, owners, context, members)
     case = BatchCase(tuple(made), keys, tuple(chosen), context)
     try:
         case.trace()
@@ -270,36 +286,87 @@ def batches(
     return case
 
 
+def _unit(
+    draw: st.DrawFn, ledger: Ledger, owners: dict[int, PrivateKey], context: BatchContext, members: int
+) -> list[Transaction]:
+    """One transaction, or a group of at most so many members, that can be done here; or none.
+
+    What was drawn and cannot be done is left out: a nonce used up, a tree that is full.
+    """
+    attempt, later = Ledger(ledger), dict(owners)
+    made: list[SignedTransaction] = []
+    signers: list[PrivateKey] = []
+    ids = context.chain_id, context.rollup_id
+    for _ in range(max(members, 1)):
+        asked, key = _intend(draw, attempt, later, context)
+        if isinstance(asked, Deposit | ForcedExit):
+            if members:
+                continue
+            decided = transition(ledger, asked, context)
+            ledger.apply(decided.first, decided.second)
+            if key is not None and not decided.nullified:
+                owners[decided.second.index] = key
+            return [asked]
+        signer = later[asked.sender]
+        alone = sign_transaction(asked, signer, *ids)
+        try:
+            decided = transition(attempt, alone, context)
+        except TransactionError:
+            continue
+        attempt.apply(decided.first, decided.second)
+        if key is not None:
+            later[asked.sender if isinstance(asked, ChangeKey) else decided.second.index] = key
+        if not members:
+            ledger.apply(decided.first, decided.second)
+            owners.update(later)
+            return [alone]
+        made.append(asked)
+        signers.append(signer)
+    done = sign_group(made, signers, *ids) if made else []
+    for transaction in done:
+        decided = transition(ledger, transaction, context)
+        ledger.apply(decided.first, decided.second)
+    owners.update(later)
+    return list(done)
+
+
 def _intend(
-    draw: st.DrawFn, ledger: Ledger, keys: Sequence[PrivateKey], context: BatchContext
-) -> Transaction:
-    index = draw(st.integers(1, len(keys)))
+    draw: st.DrawFn, ledger: Ledger, owners: dict[int, PrivateKey], context: BatchContext
+) -> tuple[SignedTransaction | Deposit | ForcedExit, PrivateKey | None]:
+    """A transaction without its signature, and the key that an account gets by it."""
+    index = draw(st.sampled_from(sorted(owners)))
     account = ledger.account(index)
-    key = keys[index - 1]
-    kind = draw(st.sampled_from(["transfer", "withdraw", "deposit", "forced exit"]))
+    kind = draw(
+        st.sampled_from(
+            ["transfer", "withdraw", "deposit", "forced exit", "to address", "to new", "change of key"]
+        )
+    )
     if kind == "deposit":
-        fresh = draw(st.booleans())
-        owner = draw(private_keys()).public_key if fresh else key.public_key
-        address = draw(st.integers(1, 3)) if fresh else account.eth_address
-        return Deposit(account.token, draw(uints(BALANCE_BITS)), *owner, address)
+        amount = draw(uints(BALANCE_BITS))
+        if draw(st.booleans()):
+            fresh, address = draw(private_keys()), draw(st.integers(1, 3))
+            return Deposit(account.token, amount, *fresh.public_key, address), fresh
+        return Deposit(account.token, amount, account.ax, account.ay, account.eth_address), None
     if kind == "forced exit":
-        return ForcedExit(index, draw(st.sampled_from([account.eth_address, 1])))
+        return ForcedExit(index, draw(st.sampled_from([account.eth_address, 1]))), None
     takes_fees = context.fee_entry(account.token) is not None
     fee = fee_below(draw(_part(account.balance))) if takes_fees else 0
     amount = draw(_part(account.balance - fee))
-    chain, rollup = context.chain_id, context.rollup_id
+    last = draw(st.sampled_from([FOREVER, context.batch_number]))
+    rest = (fee, account.nonce, last, draw(st.just(0) | field_elements()))
     if kind == "withdraw":
-        return sign_transaction(
-            Withdraw(index, account.eth_address, account.token, amount, fee, account.nonce),
-            key,
-            chain,
-            rollup,
-        )
-    mates = [i for i in range(1, len(keys) + 1) if ledger.account(i).token == account.token]
-    transfer = Transfer(
-        index, draw(st.sampled_from(mates)), account.token, amount_below(amount), fee, account.nonce
-    )
-    return sign_transaction(transfer, key, chain, rollup)
+        return Withdraw(index, draw(uints(ADDRESS_BITS)) or 1, account.token, amount, *rest), None
+    if kind == "change of key":
+        fresh = draw(private_keys())
+        return ChangeKey(index, *fresh.public_key, account.token, *rest), fresh
+    paid = (account.token, amount_below(amount), *rest)
+    if kind == "to new":
+        fresh = draw(private_keys())
+        return TransferToNew(index, *fresh.public_key, draw(uints(ADDRESS_BITS)) or 1, *paid), fresh
+    mate = draw(st.sampled_from([i for i in sorted(owners) if ledger.account(i).token == account.token]))
+    if kind == "to address":
+        return TransferToAddress(index, ledger.account(mate).eth_address, *paid), None
+    return Transfer(index, mate, *paid), None
 
 
 def _part(total: int) -> SearchStrategy[int]:
