@@ -1,0 +1,250 @@
+"""A node's directory at every instant at which its process or its machine may die.
+
+One run of the scenario is recorded; what the disk held, or may have held, before each operation on any of its
+files follows from the record. At each such disk a node is opened: whatever was acknowledged is there, nothing
+is damaged, and L1's own data leads to where the node was; then whoever heard no answer asks again, and the
+node ends where an undisturbed one ends, with nothing lost and nothing done twice.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zkrollup.restore import restore
+from zkrollup.state import Account, Kind, StateTree
+from zkrollup.state.public_data import decode
+from zkrollup.testing.node import StepNode
+
+from .conftest import Recorder, fresh
+from .disk import Disk, Operation, What, cuts, lay_out, read_back
+from .node_scenario import REQUESTS, SCRIPT, TRANSACTIONS, Script, open_node, stamps
+
+NAME = "node_scenario.py"
+OPERATOR = 1
+"""The operator's account, whose key is drawn anew where a directory begins anew."""
+
+
+@pytest.fixture(scope="module")
+def recorded(recorder: Recorder, tmp_path_factory: pytest.TempPathFactory) -> list[Operation]:
+    """The operations of an undisturbed run."""
+    folder = tmp_path_factory.mktemp("recorded")
+    code, operations = recorder.run(NAME, folder, folder.parent / "node.log")
+    assert code == 0
+    return operations
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Account]:
+    """The accounts that an undisturbed run leaves."""
+    with stamps():
+        script = Script(open_node(tmp_path_factory.mktemp("undisturbed")))
+        for step in SCRIPT:
+            script.take(step)
+        accounts = dict(script.node.store.state.accounts())
+        script.node.close()
+    assert {i: (a.balance, a.nonce) for i, a in accounts.items() if i != OPERATOR} == {
+        2: (1000 - 6 + 5 - 7 + 8 - 1 - 6 - 21 - 7 + 3 - 6, 6),
+        3: (1000 - 6 + 5 + 7 - 9 + 5 - 10 - 1 + 6 - 4 + 5, 5),
+        4: (0, 0),
+        5: (20, 0),
+    }
+    return accounts
+
+
+@pytest.fixture(autouse=True)
+def no_proofs() -> Iterator[None]:
+    """Stamps, here as in the process that was killed."""
+    with stamps():
+        yield
+
+
+def survives(folder: Path, expected: dict[int, Account], acknowledged: bytes, *, to_the_end: bool) -> None:
+    """The node in this folder has lost nothing; when ``to_the_end``, it also ends where it should."""
+    node = open_node(folder)
+    try:
+        ids = keeps(node, acknowledged)
+        for database in (node.store._db, node.chain._db):
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        state, l1 = node.store.state, node.l1
+        assert state.recompute_root() == state.root
+        assert state.batch_number >= l1.executed
+        rebuilt = StateTree.in_memory(state.depth)
+        restore(l1, rebuilt)
+        before = node.store.batch(l1.executed)
+        assert l1.executed == 0 or (before is not None and before.root_after == rebuilt.root)
+        if to_the_end:
+            script = Script(node)
+            for step in SCRIPT:
+                ids += script.take(step) or []
+            ends(node, expected, ids)
+    finally:
+        node.close()
+
+
+def keeps(node: StepNode, acknowledged: bytes) -> list[int]:
+    """Everything that was acknowledged is there; returns the ids of transactions among it."""
+    known: list[int] = []
+    for line in acknowledged.decode().splitlines():
+        step, *ids = line.split()
+        for identifier in map(int, ids):
+            stored = node.store.find_transaction(identifier)
+            assert stored is not None, step
+            assert stored.status in ("waiting", "batched"), (step, stored.reason)
+            known.append(identifier)
+        if step.startswith("pay_in"):
+            assert node.l1.num_requests > int(step[-1]) + 1, step
+        if step == "exit":
+            assert node.l1.num_requests == REQUESTS
+    return known
+
+
+def ends(node: StepNode, expected: dict[int, Account], ids: list[int]) -> None:
+    """Every transaction is executed once, L1 and node agree, and the accounts are the expected ones."""
+    state, l1 = node.store.state, node.l1
+    assert len(set(ids)) == TRANSACTIONS
+    assert node.statuses(ids) == ["executed"] * len(ids)
+    assert (l1.executed, l1.root) == (state.batch_number, state.root)
+    batches = [decode(l1.batch_data(n), l1.parameters) for n in range(1, l1.executed + 1)]
+    kinds = [record.kind for batch in batches for record in batch.records]
+    requests = [kind for kind in kinds if kind in (Kind.DEPOSIT, Kind.FORCED_EXIT)]
+    assert len(requests) == l1.requests_consumed == l1.num_requests == REQUESTS
+    assert len(kinds) - len(requests) == TRANSACTIONS
+    accounts = dict(state.accounts())
+    mine, theirs = accounts[OPERATOR], expected[OPERATOR]
+    assert mine == replace(theirs, ax=mine.ax, ay=mine.ay, eth_address=mine.eth_address)
+    assert accounts == expected | {OPERATOR: mine}
+    rebuilt = StateTree.in_memory(state.depth)
+    assert restore(l1, rebuilt).waiting == ()
+    assert rebuilt.root == state.root
+
+
+def at(contents: dict[str, bytes], memory: Path) -> Path:
+    """A folder with these files."""
+    folder = fresh(memory)
+    lay_out({name: data for name, data in contents.items() if name != "acknowledged"}, folder)
+    return folder
+
+
+def check_kills(
+    recorded: list[Operation], expected: dict[int, Account], memory: Path, *, every: int, to_the_end: int
+) -> int:
+    """The process dies before an operation, and in the midst of a write; returns at how many instants."""
+    points, checked = 0, None
+    for place, disk, operation, acknowledged in cuts(recorded):
+        if place % every and operation is not None:
+            continue
+        end = place % (every * to_the_end) == 0
+        contents = disk.killed()
+        if contents != checked or end:  # a sync alone changes nothing
+            survives(at(contents, memory), expected, acknowledged, to_the_end=end)
+        points, checked = points + 1, contents
+        if operation is not None and operation.what == What.WRITE and operation.path != "acknowledged":
+            length = random.Random(place).randrange(1, max(2, len(operation.data)))
+            survives(at(disk.torn(operation, length), memory), expected, acknowledged, to_the_end=False)
+            points += 1
+    return points
+
+
+def check_power_losses(
+    recorded: list[Operation], expected: dict[int, Account], memory: Path, *, every: int, turns: int
+) -> int:
+    """The machine dies before an operation, having kept what it had to, or that and some; how many disks."""
+    points = 0
+    for place, disk, operation, acknowledged in cuts(recorded):
+        if place % every and operation is not None:
+            continue
+        disks = [disk.nothing_kept()]
+        disks += [disk.power_lost(random.Random(f"{place} {turn}")) for turn in range(turns)]
+        for turn, contents in enumerate(disks):
+            end = turn == place % len(disks)
+            survives(at(contents, memory), expected, acknowledged, to_the_end=end)
+            points += 1
+    return points
+
+
+def check_real_kills(
+    recorder: Recorder, expected: dict[int, Account], memory: Path, places: list[int]
+) -> None:
+    """Real processes die at these operations; the next one finds the directory as it was left."""
+    for place in places:
+        folder, log = memory / f"killed{place}", memory / "log"
+        folder.mkdir()
+        code, operations = recorder.run(NAME, folder, log, kill_at=place + 1)
+        assert len(operations) == place or code == 0
+        disk = Disk()
+        for operation in operations:
+            disk.apply(operation)
+        contents = read_back(folder)
+        assert contents == disk.killed()
+        survives(folder, expected, contents.get("acknowledged", b""), to_the_end=True)
+        shutil.rmtree(folder)
+
+
+def test_record__is_of_the_nodes_files(recorded: list[Operation]) -> None:
+    """State, chain and keys; syncs of files and of the folder; and every request was answered."""
+    written = {operation.path for operation in recorded if operation.what == What.WRITE}
+    assert {"node/node.db-wal", "node/l1.db-wal", "acknowledged"} <= written
+    assert {What.RENAME, What.SYNC, What.SYNC_FOLDER, What.UNLINK} <= {o.what for o in recorded}
+    disk = Disk()
+    for operation in recorded:
+        disk.apply(operation)
+    answers = disk.killed()["acknowledged"].decode().splitlines()
+    assert sum(len(answer.split()) - 1 for answer in answers) == TRANSACTIONS
+    assert len(recorded) > 300
+
+
+def test_kill__of_a_node_loses_and_repeats_nothing(
+    recorded: list[Operation], expected: dict[int, Account], memory: Path
+) -> None:
+    """R9: some of the instants; all of them when slow."""
+    assert check_kills(recorded, expected, memory, every=67, to_the_end=1) >= 15
+
+
+def test_power_loss__of_a_node_loses_and_repeats_nothing(
+    recorded: list[Operation], expected: dict[int, Account], memory: Path
+) -> None:
+    """R9: some of the instants; all of them when slow."""
+    assert check_power_losses(recorded, expected, memory, every=83, turns=1) >= 15
+
+
+def test_real_kill__of_a_node_loses_and_repeats_nothing(
+    recorder: Recorder, recorded: list[Operation], expected: dict[int, Account], memory: Path
+) -> None:
+    """R9: processes killed for real, spread over the run."""
+    places = [len(recorded) * part // 3 for part in range(1, 4)]
+    check_real_kills(recorder, expected, memory, places)
+
+
+@pytest.mark.slow
+def test_kill__of_a_node_at_every_operation_loses_and_repeats_nothing(
+    recorded: list[Operation], expected: dict[int, Account], memory: Path
+) -> None:
+    """R9: before each operation, and within each write."""
+    points = check_kills(recorded, expected, memory, every=1, to_the_end=1)
+    print(f"{len(recorded)} operations, {points} instants survived")
+    assert points > len(recorded)
+
+
+@pytest.mark.slow
+def test_power_loss__of_a_node_at_every_operation_loses_and_repeats_nothing(
+    recorded: list[Operation], expected: dict[int, Account], memory: Path
+) -> None:
+    """R9: before each operation, what was not synced is there in part, in any order."""
+    points = check_power_losses(recorded, expected, memory, every=1, turns=3)
+    print(f"{len(recorded)} operations, {points} disks survived")
+    assert points == 4 * (len(recorded) + 1)
+
+
+@pytest.mark.slow
+def test_real_kill__of_a_node_at_many_operations_loses_and_repeats_nothing(
+    recorder: Recorder, recorded: list[Operation], expected: dict[int, Account], memory: Path
+) -> None:
+    """R9: SIGKILL at 150 of its operations."""
+    places = [len(recorded) * part // 150 for part in range(150)]
+    check_real_kills(recorder, expected, memory, places)
