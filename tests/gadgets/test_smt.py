@@ -13,7 +13,6 @@ from zkrollup.crypto.tables import MODULUS
 from zkrollup.cs import ConstraintSystem
 from zkrollup.gadgets import smt
 from zkrollup.testing import (
-    assert_every_row_needed,
     assert_every_wire_bound,
     assert_lies_caught,
     assert_satisfied,
@@ -359,36 +358,3 @@ def test_shapes__are_refused_by_name():
     flag = cs.input_bool("flag")
     with pytest.raises(ValueError, match="a write of 253 levels: expected 1 to 252"):
         smt.sparse_write(cs, flag, key, key, key, key, flag, cs.input_array("lanes", 253))
-
-
-@pytest.mark.slow
-def test_rows__are_all_needed():
-    tree = SparseMerkleTree()
-    tree.insert(0, 1)
-    tree.insert(3, 2)
-    beside, there = reading(tree, 2, 3), reading(tree, 0, 3) | {"other_key": 1}
-    writes = [tree.update(0, 9), tree.insert(4, 3)]
-    empty = reading(tree, 6, 3) | {"other_key": 5}
-    assert empty["is_empty"]
-    writes.append(tree.delete(4))
-    assert_every_row_needed(record_verify(3), [beside, there, empty])
-    process = record_process(3)
-    valid = [writing(write, 3) for write in writes]
-    nothing = valid[1] | {"insert": 0, "change": 0, "old_key": 4, "root": 5}
-    # An update that leaves the leaf one level lower than it may stand: the same map, another root.
-    depths = [h for h in process.hints if h.kind == "value" and h.scope.startswith("level")]
-    lower = depths[3 + len(writes[0].siblings)]
-    sunk = process.check({}, valid[0], override={lower: [1]})
-    # Two keys that part in bit 2, made to part in bit 1: the other leaf would stand on a wrong path.
-    early = process.check({}, valid[1], override={depths[3 + 2]: [0]})
-    assert {failure.label for failure in early.failures} == {"the keys part at the last level"}
-    assert_every_row_needed(
-        process,
-        [*valid, nothing],
-        {"sunk": sunk, "early": early},
-        explained={
-            "inputs/*": "the test's own flags",
-            "level 0/the depth before falls once": "the last sibling is not empty only if this bit is 0 or "
-            "1: its depth bit is 1, and each bit is 0 or the one before",
-        },
-    )
