@@ -42,6 +42,8 @@ class Surroundings:
     def __init__(self, transport: Transport, accounts: Sequence[int] = ACCOUNTS) -> None:
         self.transport = transport
         self.accounts = tuple(accounts)
+        self.deployed: list[int] = []
+        """Addresses in the order of deployment."""
         for account in self.accounts:
             transport.give(account, ETHER_TO_SPARE)
 
@@ -53,6 +55,7 @@ class Surroundings:
     def deploy_code(self, code: bytes) -> int:
         address = self.transport.deploy(code, sender=self.accounts[-1]).address
         assert address is not None
+        self.deployed.append(address)
         return address
 
     def deploy_token(self, behaviour: TokenBehaviour) -> int:

@@ -27,7 +27,7 @@ from zkrollup.l1.solidity import abi_encode, abi_names, abi_types, selector
 from zkrollup.state.exceptions import OutOfRange
 from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.transactions import Deposit
-from zkrollup.testing.proofs import SimulatedKey
+from zkrollup.testing.rollup import SimulatedKey
 
 OPERATOR, USER, GOVERNOR = ACCOUNTS[:3]
 GENESIS_ROOT = 1234567
@@ -44,7 +44,7 @@ def said(error: reverts.Revert) -> dict[str, object]:
 
 
 NO_PROOF = Proof((0, 0), ((0, 0), (0, 0)), (0, 0))
-ORDER = SimulatedKey(3)
+KNOWN = SimulatedKey()
 
 
 def made(kind: str) -> Transport:
@@ -271,18 +271,18 @@ def test_powers__are_the_governor_s_and_the_operator_s(fast: EvmWorld) -> None:
 
 def test_proofs__are_checked_by_a_real_verifier(world: EvmWorld) -> None:
     """V9, R1: a proof for C, z and y as the contract computes them."""
-    verifier = world.surroundings.deploy_verifier(ORDER.vk)
+    verifier = world.surroundings.deploy_verifier(KNOWN.verifying_key)
     config = replace(world.config, verifier=verifier, rollup_id=0)
     real = EvmWorld.start(world.surroundings, config)
     data = batch_data(real)
     header = real.preview_batch(real.header(0), data, 77)
     inputs = [header.commitment, header.challenge, header.fingerprint]
-    proof = ORDER.prove(inputs)
+    proof = KNOWN.unsafe_prove(inputs)
     wrong_proofs = [
-        ORDER.prove([*inputs[:2], inputs[2] + 1]),
+        KNOWN.unsafe_prove([*inputs[:2], inputs[2] + 1]),
         NO_PROOF,
         replace(proof, a=proof.c),
-        SimulatedKey(3, "another").prove(inputs),
+        SimulatedKey(seed=2).unsafe_prove(inputs),
     ]
     for wrong in wrong_proofs if world.transport.name == "pyrevm" else wrong_proofs[:1]:
         with pytest.raises(reverts.ProofRejected) as caught:
@@ -405,14 +405,14 @@ def test_artifact__that_is_broken_is_named(tmp_path: Path) -> None:
 
 def test_verifier_code__of_a_one_party_key_needs_leave() -> None:
     with pytest.raises(InsecureKey, match="one party made it and could forge proofs"):
-        verifier_creation_code(ORDER.vk)
+        verifier_creation_code(KNOWN.verifying_key)
 
 
 def test_verifier_code__is_deployed_as_computed(fast: EvmWorld) -> None:
-    code = fast.surroundings.deploy_code(verifier_creation_code(ORDER.vk, allow_insecure=True))
-    assert fast.transport.code(code) == verifier_runtime_code(ORDER.vk, allow_insecure=True)
+    code = fast.surroundings.deploy_code(verifier_creation_code(KNOWN.verifying_key, allow_insecure=True))
+    assert fast.transport.code(code) == verifier_runtime_code(KNOWN.verifying_key, allow_insecure=True)
 
 
 def test_verifier_code__of_another_number_of_inputs_is_refused() -> None:
     with pytest.raises(ValueError, match="verifying key: expected 3 public inputs, got 2"):
-        verifier_runtime_code(SimulatedKey(2).vk, allow_insecure=True)
+        verifier_runtime_code(SimulatedKey(2).verifying_key, allow_insecure=True)

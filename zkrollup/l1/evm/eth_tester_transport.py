@@ -67,6 +67,8 @@ class EthTesterTransport:
             self._senders.given(address, wealth[address])
         self._logs: list[Log] = []
         self._calls: list[tuple[int, int, bytes]] = []
+        self._answers_at = b""  # the state of a block does not change: answers are kept until the next
+        self._answers: dict[tuple[int, bytes], bytes] = {}
         require_fork(self, fork)
 
     @property
@@ -143,7 +145,12 @@ class EthTesterTransport:
         return output
 
     def call(self, to: int, data: bytes) -> bytes:
-        return self._run(to, data, sender=self._faucet, head=True)
+        head = self._chain.get_canonical_head().hash
+        if head != self._answers_at:
+            self._answers_at, self._answers = head, {}
+        if (to, data) not in self._answers:
+            self._answers[to, data] = self._run(to, data, sender=self._faucet, head=True)
+        return self._answers[to, data]
 
     def probe(self, code: bytes) -> bytes | None:
         try:
