@@ -54,12 +54,6 @@ NOTES: dict[str, str] = {
         "such an input. No point of the curve is like that: a caller must pass points of the "
         "curve."
     ),
-    "BabyAdd": (
-        "The denominators 1 + d t and 1 - d t vanish together with their numerators only if d or "
-        "d/a were a square. The argument spans several rows, and the audit has no rule for it."
-    ),
-    "BabyDbl": "As BabyAdd, which it is made of.",
-    "EscalarMulWindow": "Ends in a BabyAdd.",
     "EscalarMulAny": (
         "The idle signal is the inverse of its test for x = 0. The chain assumes a point of the "
         "subgroup; without that its chords may meet equal points, and the audit decides neither "
@@ -82,8 +76,8 @@ NOTES: dict[str, str] = {
     "Bits2Point_Strict": "Two roots, told apart by a sign that is a comparison of 254 bits.",
     "EdDSAPoseidonVerifier": (
         "The free signals are inverses of is-zero tests where the test is zero; they count as "
-        "idle only where all else in their rows is decided. Undecided: the curve's sums, as in "
-        "BabyAdd."
+        "idle only where all else in their rows is decided. Undecided: the chords of its scalar "
+        "multiplications, as in EscalarMulAny and EscalarMulFix, and what follows from them."
     ),
     "SMTVerifier": "The free signals are inverses of is-zero tests, at zero.",
     "SMTProcessor": "The free signals are inverses of is-zero tests, at zero.",
