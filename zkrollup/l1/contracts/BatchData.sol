@@ -84,7 +84,9 @@ library BatchData {
         uint256 elementsEnd;
         uint256 withdrawals; // where they lie in memory: address 20, token 4, amount 16 bytes each
         uint256 withdrawalsEnd;
-        uint256 modulus; // R; as a constant it would be loaded anew at each step of a sum
+        // Constants that the compiler would load anew wherever they are used:
+        uint256 modulus; // R
+        uint256 rules; // RULES
     }
 
     /// @notice The order of BN254's groups: field elements are below it.
@@ -93,23 +95,35 @@ library BatchData {
     /// @notice The version of the data.
     uint256 internal constant VERSION = 2;
 
-    // Sets of nibbles (kind, and 8 if nullified), bit n for nibble n. Kinds: deposit 1, transfer 2, withdraw 3,
-    // forced exit 4, change of key 5, transfer to a new account 6; nullified: deposit 9, forced exit 12.
-    uint256 private constant KINDS = 0x127e; // 1 2 3 4 5 6 9 12
-    uint256 private constant FIRST = 0x107c; // 2 3 4 5 6 12: debited, or asked to leave
-    uint256 private constant FIRST_NOT_ZERO = 0x006c; // 2 3 5 6
-    uint256 private constant SECOND = 0x0246; // 1 2 6 9: credited
-    uint256 private constant SECOND_NOT_ZERO = 0x0046; // 1 2 6
-    uint256 private constant FEE = 0x006c; // 2 3 5 6
-    uint256 private constant SHORT = 0x0064; // 2 5 6: the amount is a code, the token is not said
-    uint256 private constant AMOUNT = 0x025e; // 1 2 3 4 6 9
-    uint256 private constant NO_TOKEN = 0x1000; // 12, of those that are not short
-    uint256 private constant ADDRESS = 0x125a; // 1 3 4 6 9 12
-    uint256 private constant KEY = 0x0262; // 1 5 6 9
-    uint256 private constant REQUEST = 0x1212; // 1 4 9 12
-    uint256 private constant PAYS = 0x0218; // 3 4 9: its address, on L1
-    uint256 private constant NULLIFIED = 8;
-    uint256 private constant FORCED_EXIT = 4;
+    // What is said of a kind of record, a bit each:
+    uint256 private constant KNOWN = 1 << 0; // there is such a kind
+    uint256 private constant SHORT = 1 << 1; // the amount is a code, the token is not said
+    uint256 private constant FIRST = 1 << 2; // an index that is debited, or asked to leave; else 0
+    uint256 private constant FIRST_NOT_ZERO = 1 << 3;
+    uint256 private constant SECOND = 1 << 4; // an index that is credited; else 0
+    uint256 private constant SECOND_NOT_ZERO = 1 << 5;
+    uint256 private constant FEE = 1 << 6; // else 0
+    uint256 private constant AMOUNT = 1 << 7; // else 0
+    uint256 private constant NO_TOKEN = 1 << 8; // 0 although there is room for it
+    uint256 private constant ADDRESS = 1 << 9; // follows, not 0
+    uint256 private constant KEY = 1 << 10; // follows
+    uint256 private constant REQUEST = 1 << 11; // is the queue's next one
+    uint256 private constant PAYS = 1 << 12; // the amount to the address, on L1
+
+    uint256 private constant SIGNED = KNOWN | FIRST | FIRST_NOT_ZERO | FEE;
+    uint256 private constant DEPOSIT_REFUSED = KNOWN | SECOND | AMOUNT | ADDRESS | KEY | REQUEST | PAYS;
+    uint256 private constant DEPOSIT = (DEPOSIT_REFUSED ^ PAYS) | SECOND_NOT_ZERO;
+    uint256 private constant TRANSFER = SIGNED | SHORT | SECOND | SECOND_NOT_ZERO | AMOUNT;
+    uint256 private constant WITHDRAW = SIGNED | AMOUNT | ADDRESS | PAYS;
+    uint256 private constant FORCED_EXIT = KNOWN | FIRST | AMOUNT | ADDRESS | REQUEST | PAYS;
+    uint256 private constant FORCED_EXIT_REFUSED = (FORCED_EXIT ^ AMOUNT ^ PAYS) | NO_TOKEN;
+    uint256 private constant CHANGE_KEY = SIGNED | SHORT | KEY;
+    uint256 private constant TRANSFER_TO_NEW = TRANSFER | ADDRESS | KEY;
+
+    // 16 bits for each nibble that a record can begin with: its kind, and 8 when a request was refused.
+    uint256 private constant RULES = (DEPOSIT << (16 * 1)) | (TRANSFER << (16 * 2)) | (WITHDRAW << (16 * 3))
+        | (FORCED_EXIT << (16 * 4)) | (CHANGE_KEY << (16 * 5)) | (TRANSFER_TO_NEW << (16 * 6))
+        | (DEPOSIT_REFUSED << (16 * 9)) | (FORCED_EXIT_REFUSED << (16 * 12));
 
     uint256 private constant HEADER_BYTES = 115; // and 8 for each fee entry
     uint256 private constant ROOT_AFTER_OFFSET = 83;
@@ -163,6 +177,7 @@ library BatchData {
             frame.withdrawals = withdrawals;
             uint256 excess = type(uint32).max & ~((1 << frame.indexBits) - 1);
             frame.modulus = R;
+            frame.rules = RULES;
             frame.transferBits = (0xf << 108) | (excess << 76) | (excess << 44);
             uint256 free = withdrawals + data.length + 192; // 40 bytes for each record of 50, room for one hash
             assembly ("memory-safe") {
@@ -409,27 +424,27 @@ library BatchData {
                 left := sub(data.length, offset)
             }
             uint256 nibble = e0 >> 236;
-            uint256 bit = 1 << nibble;
-            if (bit & KINDS == 0) revert UnknownKind(offset, uint8(nibble));
+            uint256 rules = uint16(frame.rules >> (16 * nibble));
+            if (rules & KNOWN == 0) revert UnknownKind(offset, uint8(nibble));
             nextPlace = place + RECORD_BYTES;
-            if (bit & SHORT != 0) {
+            if (rules & SHORT != 0) {
                 nextPlace = place + SHORT_RECORD_BYTES;
                 e0 = (e0 >> 128) << 128;
             }
             {
                 uint256 size = nextPlace - place;
-                if (bit & ADDRESS != 0) size += 20;
-                if (bit & KEY != 0) size += 64;
+                if (rules & ADDRESS != 0) size += 20;
+                if (rules & KEY != 0) size += 64;
                 if (left < size) revert DataTruncated(offset, size, left);
             }
-            _requireCanonical(e0, bit, frame.indexBits, offset);
+            _requireCanonical(e0, rules, frame.indexBits, offset);
             nextElement = element + 32;
             assembly ("memory-safe") {
                 mstore(element, e0)
             }
             nextWithdrawal = withdrawal;
             uint256 owner;
-            if (bit & ADDRESS != 0) {
+            if (rules & ADDRESS != 0) {
                 assembly ("memory-safe") {
                     owner := shr(96, calldataload(nextPlace))
                     mstore(nextElement, owner)
@@ -437,7 +452,7 @@ library BatchData {
                 if (owner == 0) revert NonCanonical(Field.Address, offset);
                 nextPlace += 20;
                 nextElement += 32;
-                if (bit & PAYS != 0 && uint128(e0 >> 32) != 0) {
+                if (rules & PAYS != 0 && uint128(e0 >> 32) != 0) {
                     assembly ("memory-safe") {
                         mstore(withdrawal, shl(96, owner))
                         mstore(add(withdrawal, 20), shl(224, e0))
@@ -448,30 +463,30 @@ library BatchData {
             }
             uint256 ax;
             uint256 ay;
-            if (bit & KEY != 0) {
+            if (rules & KEY != 0) {
                 assembly ("memory-safe") {
                     ax := calldataload(nextPlace)
                     ay := calldataload(add(nextPlace, 0x20))
                     mstore(nextElement, ax)
                     mstore(add(nextElement, 0x20), ay)
                 }
-                if (ax >= R) revert NonCanonical(Field.Ax, offset);
-                if (ay >= R) revert NonCanonical(Field.Ay, offset);
+                uint256 r = frame.modulus;
+                if (ax >= r) revert NonCanonical(Field.Ax, offset);
+                if (ay >= r) revert NonCanonical(Field.Ay, offset);
                 nextPlace += 64;
                 nextElement += 64;
             }
-            if (bit & REQUEST != 0) {
+            if (rules & REQUEST != 0) {
                 uint256 number = frame.requestsConsumed++;
                 bytes32 expected = requestHashes[number];
                 if (expected == 0) revert NoSuchRequest(uint64(number));
-                uint256 kind = nibble & ~NULLIFIED;
                 uint256 target = e0;
                 uint256 amount = e0 >> 32;
-                if (kind == FORCED_EXIT) (target, amount) = (e0 >> 204, 0);
+                if (rules & FIRST != 0) (target, amount) = (e0 >> 204, 0); // an exit
                 // as hashRequest does; in memory that is written next
                 bytes32 found;
                 assembly ("memory-safe") {
-                    mstore8(nextWithdrawal, kind)
+                    mstore8(nextWithdrawal, and(nibble, 7))
                     mstore(add(nextWithdrawal, 1), shl(224, target))
                     mstore(add(nextWithdrawal, 5), shl(128, amount))
                     mstore(add(nextWithdrawal, 21), ax)
@@ -485,35 +500,35 @@ library BatchData {
     }
 
     /// @dev The first 240 bits of a record in the order of its fields.
-    function _requireCanonical(uint256 e0, uint256 bit, uint256 indexBits, uint256 offset) private pure {
+    function _requireCanonical(uint256 e0, uint256 rules, uint256 indexBits, uint256 offset) private pure {
         unchecked {
             uint256 first = uint32(e0 >> 204);
-            if (bit & FIRST == 0 ? first != 0 : first >> indexBits != 0 || (first == 0 && bit & FIRST_NOT_ZERO != 0))
+            if (rules & FIRST == 0 ? first != 0 : first >> indexBits != 0 || (first == 0 && rules & FIRST_NOT_ZERO != 0))
             {
                 revert NonCanonical(Field.First, offset);
             }
             uint256 second = uint32(e0 >> 172);
             if (
-                bit & SECOND == 0
+                rules & SECOND == 0
                     ? second != 0
-                    : second >> indexBits != 0 || (second == 0 && bit & SECOND_NOT_ZERO != 0)
+                    : second >> indexBits != 0 || (second == 0 && rules & SECOND_NOT_ZERO != 0)
             ) {
                 revert NonCanonical(Field.Second, offset);
             }
             uint256 fee = (e0 >> 160) & 0xfff;
-            if (bit & FEE == 0 ? fee != 0 : fee > FEE_MANTISSA && fee & FEE_MANTISSA < FEE_MANTISSA_LEAST) {
+            if (rules & FEE == 0 ? fee != 0 : fee > FEE_MANTISSA && fee & FEE_MANTISSA < FEE_MANTISSA_LEAST) {
                 revert NonCanonical(Field.FeeCode, offset);
             }
             uint256 amount = uint128(e0 >> 32);
-            if (bit & AMOUNT == 0) {
+            if (rules & AMOUNT == 0) {
                 if (amount != 0) revert NonCanonical(Field.Amount, offset);
-            } else if (bit & SHORT != 0) {
+            } else if (rules & SHORT != 0) {
                 amount >>= 96;
                 if (amount > AMOUNT_MANTISSA && amount & AMOUNT_MANTISSA < AMOUNT_MANTISSA_LEAST) {
                     revert NonCanonical(Field.Amount, offset);
                 }
             }
-            if (bit & NO_TOKEN != 0 && uint32(e0) != 0) revert NonCanonical(Field.Token, offset);
+            if (rules & NO_TOKEN != 0 && uint32(e0) != 0) revert NonCanonical(Field.Token, offset);
         }
     }
 }
