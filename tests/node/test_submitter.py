@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from zkrollup.node.errors import ForeignBatch, RollbackImpossible
-from zkrollup.node.submitter import perform, withdrawal_bytes
-from zkrollup.state import Withdraw
+from zkrollup.node.follow import follow
+from zkrollup.node.submitter import withdrawal_bytes
+from zkrollup.state import Transfer, Withdraw
+from zkrollup.state.transactions import TransferToNew, sign_group
 from zkrollup.testing.node import StepNode
+from zkrollup.testing.rollup import make_wallets
 
 from .conftest import FIRST, Bank
 
@@ -63,7 +66,7 @@ def test_submitter__finishes_what_was_committed_step_by_step(bank: Bank) -> None
     assert node.look().call is None
     assert node.statuses(waiting) == ["executed"]
     assert node.l1.pending_withdrawal(0x77, 0) == 9
-    assert withdrawal_bytes(batch, node.l1) == bytes(19) + b"\x77" + bytes(4) + (9).to_bytes(16)
+    assert withdrawal_bytes(batch.data, node.parameters) == bytes(19) + b"\x77" + bytes(4) + (9).to_bytes(16)
 
 
 def test_reorganisation__submits_dropped_batches_again(bank: Bank) -> None:
@@ -119,7 +122,7 @@ def test_reorganisation__beyond_the_journal_is_refused_by_name(bank: Bank) -> No
     for table in ("journal", "journal_nodes", "journal_accounts"):
         node.store._db.execute(f"DELETE FROM {table}")
     node.chain.forget(node.chain.num_calls)
-    with pytest.raises(RollbackImpossible, match="zkrollup restore"):
+    with pytest.raises(RollbackImpossible, match="rebuilt from L1"):
         node.look()
 
 
@@ -138,21 +141,111 @@ def test_submitter__takes_back_a_committed_batch_that_was_rebuilt(bank: Bank) ->
     assert node.statuses(waiting) == ["executed"]
 
 
-def test_submitter__stops_at_the_batch_of_another_operator(bank: Bank) -> None:
+def executed_by_somebody_else(bank: Bank, *transactions) -> None:
+    """A batch that L1 has executed, and that the node knows nothing of."""
     node = bank.node
-    submitted(bank, bank.transfer())
+    for transaction in transactions:
+        node.submit(transaction)
+    before = node.store.last_batch()
     node.build()
     node.prove()
-    found = node.look()
-    assert found.call is not None
-    perform(node.l1, found.call, node.l1.accounts[0])
-    node.sequencer.rollback(1)  # as if this node had never built it
-    with pytest.raises(ForeignBatch, match=r"batch 2 on L1 is 0x.*, the node's is none; .*zkrollup restore"):
+    assert node.submit_to_l1() == "submit"
+    node.sequencer.rollback(before)
+    node.store._db.execute("DELETE FROM transactions WHERE status = 'waiting'")
+    node.sequencer.reload()
+
+
+def test_follow__takes_over_the_batch_of_somebody_else(bank: Bank) -> None:
+    node = bank.node
+    executed_by_somebody_else(bank, bank.transfer(amount=40), bank.transfer(1))
+    with pytest.raises(ForeignBatch, match=r"batch 2 on L1 is 0x.*, the node's is none"):
         node.look()
-    submitted(bank, bank.transfer(fee=6))
+    mine = submitted(bank, bank.transfer(2, amount=3))
+    waits = submitted(bank, bank.transfer(1, amount=7))
     node.build()
     with pytest.raises(ForeignBatch, match=r"batch 2 on L1 is 0x.*, the node's is 0x"):
         node.look()
+    found = follow(node.sequencer, node.l1)
+    assert (found.common, found.adopted, found.discarded, found.waiting_again) == (1, 1, 1, 2)
+    assert node.store.state.account(FIRST).balance == 1_000 - 40
+    node.sequencer.sweep()
+    assert node.statuses([*mine, *waits]) == ["waiting", "dropped"]  # its nonce was used by the other batch
+    node.restart()
+    node.settle()
+    assert node.statuses(mine) == ["executed"]
+    assert node.l1.root == node.store.state.root == node.store.state.recompute_root()
+
+
+def test_follow__finds_the_nodes_own_transactions_in_the_batches_of_others(bank: Bank) -> None:
+    node, rollup = bank.node, bank.node.store.identity.rollup_id
+    new = make_wallets(9)[8]
+    members = [Transfer(FIRST, 3, 0, 5, 0, 1), Transfer(FIRST + 1, 2, 0, 6, 0, 0)]
+    keys = [wallet.key for wallet in bank.wallets[:2]]
+    one, two = sign_group(members, keys, node.store.identity.chain_id, rollup)
+    signed = [
+        bank.wallets[0].sign(Withdraw(FIRST, 0x77, 0, 9, 2, 0)),
+        bank.wallets[2].sign(TransferToNew(FIRST + 2, *new.key.public_key, 0x99, 0, 4, 1, 0)),
+    ]
+    other = bank.transfer(nonce=2)
+    ids = submitted(bank, *signed)
+    ids += [receipt.id for receipt in node.submit(one, two)]
+    node.build()
+    node.prove()
+    assert node.submit_to_l1() == "submit"
+    node.sequencer.rollback(1)  # as a node that has the same transactions and built nothing
+    ids += submitted(bank, other)
+    assert node.statuses(ids) == ["waiting"] * 5
+    node.restart()
+    follow(node.sequencer, node.l1)
+    assert node.statuses(ids) == ["executed"] * 4 + ["waiting"]
+    node.settle()
+    assert node.statuses(ids) == ["executed"] * 5
+    assert node.store.state.account(FIRST).nonce == 3
+
+
+def test_follow__rebuilds_a_lost_file_from_l1(bank: Bank) -> None:
+    node = bank.node
+    submitted(bank, bank.transfer(fee=3))
+    node.settle()
+    meta, batches = node.store.state.meta, node.store.last_batch()
+    node.parts.close()
+    for path in node.directory.glob("node.db*"):
+        path.unlink()
+    node._open()
+    with pytest.raises(ForeignBatch):
+        node.look()
+    assert follow(node.sequencer, node.l1).adopted == batches
+    assert node.store.state.meta == meta
+    submitted(bank, bank.transfer(nonce=1))
+    node.settle()
+    assert node.l1.executed == batches + 1
+
+
+def test_follow__undoes_what_l1_forgets_again(bank: Bank) -> None:
+    node = bank.node
+    executed_by_somebody_else(bank, bank.transfer(amount=40))
+    follow(node.sequencer, node.l1)
+    node.chain.forget(1)
+    found = node.look()
+    assert (found.dropped, found.rebuilt) == (1, 1)
+    assert node.store.state.account(FIRST).balance == 1_000
+    assert node.l1.root == node.store.state.root
+
+
+def test_submitter__executes_what_somebody_else_has_had_proved(bank: Bank) -> None:
+    node, operator = bank.node, bank.node.l1.accounts[0]
+    node.submit(bank.wallets[0].sign(Withdraw(FIRST, 0x77, 0, 9, 0, 0)))
+    batch = node.build()
+    assert batch is not None
+    node.prove()
+    proof = node.store.batch(2).proof
+    node.l1.commit_batch(node.l1.header(1), batch.data, batch.inputs.commitment, sender=operator)
+    node.l1.prove_batch(node.l1.header(2), proof, sender=operator)
+    node.sequencer.rollback(1)
+    assert node.submit_to_l1() == "execute"
+    assert node.l1.pending_withdrawal(0x77, 0) == 9
+    follow(node.sequencer, node.l1)
+    assert node.look().call is None
 
 
 def test_submitter__calls_nothing_when_the_contract_is_frozen(bank: Bank) -> None:

@@ -432,8 +432,9 @@ def _batch(batch: StoredBatch) -> dict[str, Any]:
     return {
         "number": batch.number,
         "status": batch.status,
-        "transactions": len(batch.transactions),
-        "requests": len(batch.transactions) - batch.signed,
+        "transactions": batch.signed + batch.num_requests,
+        "requests": batch.num_requests,
+        "foreign": batch.foreign,
         "data": "0x" + batch.data.hex(),
         "commitment": _word(batch.inputs.commitment),
         "challenge": _word(batch.inputs.challenge),

@@ -459,14 +459,14 @@ class L1Mismatch(NodeRefusal, ValueError):
 
 @dataclass(eq=False)
 class ForeignBatch(NodeRefusal, RuntimeError):
-    """Somebody else's batch stands on L1 where the node's should."""
+    """Somebody else's batch stands on L1 where the node's should; the node takes it over."""
 
     number: int
     found: str
     expected: str
     label = "batch of another operator"
     problem = "batch {number} on L1 is {found}, the node's is {expected}"
-    remedy = "rebuild the state from L1 with `zkrollup restore`, then start the node on that"
+    remedy = "the node's own batches from there on are undone, and that one is replayed"
 
 
 @dataclass(eq=False)
@@ -477,7 +477,7 @@ class RollbackImpossible(NodeRefusal, RuntimeError):
     oldest: int
     label = "rollback impossible"
     problem = "the state must go back to batch {number}, the journal reaches batch {oldest}"
-    remedy = "rebuild the state from L1 with `zkrollup restore`, then start the node on that"
+    remedy = "move node.db away and start again: the state is rebuilt from L1; submit what waited anew"
 
 
 @dataclass(eq=False)
@@ -489,7 +489,7 @@ class RetraceFailed(NodeRefusal, RuntimeError):
     expected: int
     label = "stored batch does not repeat"
     problem = "batch {number} applied again gives root {found:#x}, stored is {expected:#x}"
-    remedy = "the file is damaged, or another version wrote it; rebuild the state with `zkrollup restore`"
+    remedy = "the file is damaged, or another version wrote it; move it away, the state is rebuilt from L1"
 
 
 @dataclass(eq=False)

@@ -11,7 +11,7 @@ so far, as if its nonce's turn had come, and asks what happened.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -65,10 +65,15 @@ class Sequencer:
         self.mempool = Mempool(policy.limits)
         self._traces: dict[int, BatchTrace] = {}
         self._sequence = store.next_sequence()
-        self._load()
+        self.reload()
 
-    def _load(self) -> None:
-        """The mempool as the file has it."""
+    def entries(self) -> Iterator[Entry]:
+        """Every transaction that waits."""
+        for unit in self.mempool.units():
+            yield from unit.entries
+
+    def reload(self) -> None:
+        """Takes the mempool from the file, which somebody has changed."""
         self.mempool = Mempool(self.policy.limits)
         entries = {
             stored.id: (Entry(stored.id, stored.transaction, stored.sequence, stored.received), stored.group)
@@ -77,7 +82,8 @@ class Sequencer:
         }
         for entry_id, (_, group) in entries.items():
             if group[0] == entry_id:
-                self.mempool.restore(self._unit([entries[member][0] for member in group]))
+                members = [entries[member][0] for member in group if member in entries]
+                self.mempool.restore(self._unit(members))
 
     def _unit(self, entries: Sequence[Entry]) -> Unit:
         weights = self.policy.weights
@@ -198,7 +204,22 @@ class Sequencer:
         return tuple(entries)
 
     def sweep(self) -> int:
-        """Drops what has waited too long behind a gap; returns how many transactions."""
+        """Drops what has waited too long behind a gap, and what can never be applied because a batch of
+        somebody else's used its nonce; returns how many transactions."""
+        outdated = [(unit, self._used(unit)) for unit in self.mempool.outdated(self._nonce_of)]
+        if outdated:
+            with self.store.transaction():
+                for unit, reason in outdated:
+                    self._drop(unit, reason)
+            for unit, _ in outdated:
+                self.mempool.remove(unit)
+        return len(outdated) + self._sweep_stranded()
+
+    def _used(self, unit: Unit) -> ReusedNonce:
+        entry = next(e for e in unit.entries if e.nonce < self._nonce_of(e.sender))
+        return ReusedNonce(entry.sender, entry.nonce, self._nonce_of(entry.sender))
+
+    def _sweep_stranded(self) -> int:
         seconds = self.policy.gap_seconds
         stranded = self.mempool.stranded(self.clock() - seconds, self._nonce_of)
         if stranded:
@@ -374,7 +395,7 @@ class Sequencer:
             self.state.restore(before)
             waiting = self.store.forget_batches(after=to)
         self._traces = {number: trace for number, trace in self._traces.items() if number <= to}
-        self._load()
+        self.reload()
         return waiting
 
 

@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 from zkrollup.l1.evm.transport import EvmError
 from zkrollup.l1.interface import L1
 from zkrollup.l1.reverts import Revert
+from zkrollup.node.errors import ForeignBatch
+from zkrollup.node.follow import follow
 from zkrollup.node.l1view import L1View
 from zkrollup.node.prover import Prover, prove_checked
 from zkrollup.node.sequencer import Receipt, Sequencer
@@ -51,6 +53,7 @@ class Progress:
     executed: int = 0
     dropped_by_l1: int = 0
     rebuilt: int = 0
+    adopted: int = 0
     build_seconds: float = 0.0
     prove_seconds: float = 0.0
     l1_calls: int = 0
@@ -230,7 +233,12 @@ class Node:
             view = await self.on_l1(self.observer.observe, beyond)
             before = self.view
             self.view = view
-            found = await self.core(self.submitter.reconcile, view)
+            try:
+                found = await self.core(self.submitter.reconcile, view)
+            except ForeignBatch as foreign:
+                self.progress.say(str(foreign))
+                await self._follow()
+                return True
         except (OSError, EvmError, KeyError) as error:  # KeyError: a batch went away while it was looked at
             await self._back_off(f"L1 does not answer: {error}")
             return False
@@ -248,6 +256,15 @@ class Node:
             self._recovered()
             return before != view
         return await self._perform(found.call)
+
+    async def _follow(self) -> None:
+        """Takes over what somebody else has executed."""
+        found = await self.core(follow, self.sequencer, self.l1)
+        self.progress.adopted += found.adopted
+        self.progress.say(
+            f"took {found.adopted} batches over from L1, {found.discarded} of the node's own are undone, "
+            f"{found.waiting_again} transactions wait again"
+        )
 
     async def _perform(self, call: Call) -> bool:
         try:

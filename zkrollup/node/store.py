@@ -59,7 +59,8 @@ CREATE INDEX transactions_by_batch ON transactions (batch) WHERE batch IS NOT NU
 CREATE TABLE batches (number INTEGER PRIMARY KEY, status TEXT NOT NULL, transactions TEXT NOT NULL,
     signed INTEGER NOT NULL, fee_entries TEXT NOT NULL, data BLOB NOT NULL, inputs BLOB NOT NULL,
     proof BLOB, root_before BLOB NOT NULL, root_after BLOB NOT NULL, requests_before INTEGER NOT NULL,
-    requests_after INTEGER NOT NULL, built_at REAL NOT NULL, proved_at REAL, executed_at REAL);
+    requests_after INTEGER NOT NULL, built_at REAL NOT NULL, proved_at REAL, executed_at REAL,
+    own INTEGER NOT NULL);
 CREATE INDEX batches_by_status ON batches (status);
 """
 
@@ -103,8 +104,11 @@ class StoredTransaction:
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
-    """A batch that was built, with everything that L1 and a prover need; ``signed`` of its transactions are
-    not requests."""
+    """A batch that was built, with everything that L1 and a prover need.
+
+    ``signed`` of its transactions are not requests. A ``foreign`` one was built by somebody else and taken
+    over from L1: neither its transactions nor its proof are there, only what it published.
+    """
 
     number: int
     status: str
@@ -121,6 +125,12 @@ class StoredBatch:
     built_at: float
     proved_at: float | None = None
     executed_at: float | None = None
+    foreign: bool = False
+
+    @property
+    def num_requests(self) -> int:
+        """How many of L1's requests it consumes."""
+        return self.requests_after - self.requests_before
 
 
 class DirectoryLock:
@@ -159,6 +169,7 @@ class NodeStore:
     ) -> None:
         self.path = str(path)
         self.identity = identity
+        self.journal_length = journal_length
         self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         try:
             self._open()
@@ -295,7 +306,7 @@ class NodeStore:
         """Keep a batch that was built."""
         bodies = [transaction_to_dict(transaction) for transaction in batch.transactions]
         self._db.execute(
-            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 batch.number,
                 batch.status,
@@ -312,6 +323,7 @@ class NodeStore:
                 batch.built_at,
                 batch.proved_at,
                 batch.executed_at,
+                not batch.foreign,
             ),
         )
 
@@ -413,7 +425,8 @@ def _transaction(row: Sequence[Any]) -> StoredTransaction:
 
 
 def _batch(row: Sequence[Any]) -> StoredBatch:
-    number, status, bodies, signed, entries, data, inputs, proof, before, after, *rest = row
+    number, status, bodies, signed, entries, data, inputs, proof, before, after = row[:10]
+    requests_before, requests_after, built_at, proved_at, executed_at, own = row[10:]
     values = [int.from_bytes(inputs[i : i + 32]) for i in range(0, len(inputs), 32)]
     return StoredBatch(
         number,
@@ -426,5 +439,10 @@ def _batch(row: Sequence[Any]) -> StoredBatch:
         None if proof is None else Proof.from_bytes(bytes(proof)),
         int.from_bytes(before),
         int.from_bytes(after),
-        *rest,
+        requests_before,
+        requests_after,
+        built_at,
+        proved_at,
+        executed_at,
+        not own,
     )

@@ -17,6 +17,7 @@ from zkrollup.node.errors import ForeignBatch
 from zkrollup.node.l1view import L1View, WaitingRequest
 from zkrollup.node.sequencer import Sequencer
 from zkrollup.node.store import StoredBatch
+from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.public_data import decode
 from zkrollup.state.trace import Kind
 from zkrollup.state.transactions import Deposit, ForcedExit, Request
@@ -112,7 +113,8 @@ class Submitter:
 
         Batches that L1 no longer has are to be submitted again, unless the requests in them are no longer
         those of the queue: then the state goes back, and their transactions wait again. Raises
-        :class:`ForeignBatch`, :class:`RollbackImpossible`.
+        :class:`ForeignBatch` where L1 has executed a batch that is not the node's, which
+        :mod:`zkrollup.node.follow` takes over; :class:`RollbackImpossible`.
         """
         store = self.sequencer.store
         known = store.last_executed()
@@ -120,6 +122,10 @@ class Submitter:
         if view.executed > store.last_batch():
             raise ForeignBatch(view.executed, f"{view.root:#x}", "none")
         self._require_own_root(view)
+        foreign = next((b for b in store.batches(after=view.executed) if b.foreign), None)
+        if foreign is not None:  # taken over from L1, which has forgotten it
+            waiting = self.sequencer.rollback(foreign.number - 1)
+            return Reconciled(dropped, known - foreign.number + 1, waiting)
         if dropped:
             with store.transaction():
                 store.set_status(view.executed + 1, known, "proved", self.clock())
@@ -167,15 +173,12 @@ class Submitter:
         if view.frozen:
             return None
         batches = {batch.number: batch for batch in pending}
-        for number in range(view.executed + 1, view.committed + 1):
+        if view.executed < view.proved:
+            return Call("execute", view.executed + 1)  # whoever's it is
+        for number in range(view.proved + 1, view.committed + 1):
             ours = batches.get(number)
             if ours is None or ours.root_after != view.roots.get(number):
-                if number <= view.proved:
-                    found = view.roots.get(number, 0)
-                    raise ForeignBatch(number, hex(found), "none" if ours is None else hex(ours.root_after))
                 return Call("revert", number - 1)
-        if view.executed < view.proved:
-            return Call("execute", view.executed + 1, batches[view.executed + 1])
         if view.proved < view.committed:
             batch = batches[view.proved + 1]
             return None if batch.proof is None else Call("prove", batch.number, batch)
@@ -190,11 +193,12 @@ def perform(l1: L1, call: Call, sender: int) -> None:
     if call.action == "revert":
         l1.revert_batches(call.number, sender=sender)
         return
+    if call.action == "execute":
+        withdrawals = withdrawal_bytes(l1.batch_data(call.number), l1.parameters)
+        l1.execute_batch(l1.header(call.number), withdrawals, sender=sender)
+        return
     batch = call.batch
     assert batch is not None
-    if call.action == "execute":
-        l1.execute_batch(l1.header(batch.number), withdrawal_bytes(batch, l1), sender=sender)
-        return
     assert batch.proof is not None
     if call.action == "prove":
         l1.prove_batch(l1.header(batch.number), batch.proof, sender=sender)
@@ -203,10 +207,10 @@ def perform(l1: L1, call: Call, sender: int) -> None:
         l1.submit_batch(previous, batch.data, batch.inputs.commitment, batch.proof, sender=sender)
 
 
-def withdrawal_bytes(batch: StoredBatch, l1: L1) -> bytes:
+def withdrawal_bytes(data: bytes, parameters: BatchParameters) -> bytes:
     """What a batch pays, as ``execute_batch`` takes it: address, token and amount of each payment."""
     paid = []
-    for record in decode(batch.data, l1.parameters).records:
+    for record in decode(data, parameters).records:
         refund = record.kind == Kind.DEPOSIT and record.nullified
         pays = refund or record.kind in (Kind.WITHDRAW, Kind.FORCED_EXIT)
         if pays and record.amount_field:
