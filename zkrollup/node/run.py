@@ -12,8 +12,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from zkrollup.l1.evm.transport import EvmError
 from zkrollup.node.api import Api, ServerLimits
 from zkrollup.node.embedded import open_embedded
+from zkrollup.node.errors import NodeRefusal
 from zkrollup.node.opening import OpenNode
 from zkrollup.node.policy import Policy
 from zkrollup.state.parameters import BatchParameters
@@ -47,37 +49,49 @@ def run_node(
     """Runs a node, with an embedded L1 unless ``l1`` is given, until SIGTERM or Ctrl-C.
 
     Its address is in ``node.url`` in the directory while it runs, and in the second line that it logs. Raises
-    what :func:`open_embedded` or :func:`open_external` raises, ``OSError`` when the port is taken, and what
-    stops a node.
+    ``ValueError`` with the text of what keeps a node from starting or stops it, ``OSError`` when the port is
+    taken.
     """
     terminal = sys.stderr.isatty()
     if not terminal:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
         logging.getLogger("aiohttp").setLevel(logging.WARNING)
     log.info("opening %s", directory)
-    parts: OpenNode
-    if l1 is None:
-        parts = open_embedded(directory, parameters, policy, threads=threads, key_directory=key_directory)
-    else:
-        from zkrollup.l1.evm.json_rpc_transport import JsonRpcTransport
-        from zkrollup.l1.evm.signing import address_of
-        from zkrollup.node.external import open_external
-
-        parts = open_external(
-            directory,
-            parameters,
-            JsonRpcTransport(l1.url, keys=[l1.key]),
-            address_of(l1.key),
-            policy,
-            contract=l1.contract,
-            threads=threads,
-            key_directory=key_directory,
-        )
     try:
-        api = Api(parts.node(), limits, world=parts.world)
-        asyncio.run(_serve(api, directory / "node.url", host, port, terminal=terminal))
-    finally:
-        parts.close()
+        parts = _open(directory, parameters, policy, threads, key_directory, l1)
+        try:
+            api = Api(parts.node(), limits, world=parts.world)
+            asyncio.run(_serve(api, directory / "node.url", host, port, terminal=terminal))
+        finally:
+            parts.close()
+    except (NodeRefusal, EvmError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _open(
+    directory: Path,
+    parameters: BatchParameters,
+    policy: Policy,
+    threads: int | None,
+    key_directory: Path | None,
+    l1: ExternalL1 | None,
+) -> OpenNode:
+    if l1 is None:
+        return open_embedded(directory, parameters, policy, threads=threads, key_directory=key_directory)
+    from zkrollup.l1.evm.json_rpc_transport import JsonRpcTransport
+    from zkrollup.l1.evm.signing import address_of
+    from zkrollup.node.external import open_external
+
+    return open_external(
+        directory,
+        parameters,
+        JsonRpcTransport(l1.url, keys=[l1.key]),
+        address_of(l1.key),
+        policy,
+        contract=l1.contract,
+        threads=threads,
+        key_directory=key_directory,
+    )
 
 
 async def _serve(api: Api, url_file: Path, host: str, port: int, *, terminal: bool) -> None:

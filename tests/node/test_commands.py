@@ -1,0 +1,175 @@
+"""``zkrollup node`` and ``zkrollup wallet`` as commands, and what they show."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("aiohttp", reason="needs the extra zkrollup[node]")
+
+from zkrollup.cli import EXIT_BAD_INPUT, main
+from zkrollup.node.client import NodeClient, Wallet
+from zkrollup.node.view import render
+from zkrollup.state import Transfer
+from zkrollup.state.transactions import parse_transactions, transaction_to_dict
+from zkrollup.testing.served import Served, serve
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory):
+    with serve(tmp_path_factory.mktemp("node")) as made:
+        yield made
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """Exit code, output, errors."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as caught:
+        main([str(word) for word in words])
+    shown = capsys.readouterr()
+    code = caught.value.code
+    return code if isinstance(code, int) else 0, shown.out, shown.err
+
+
+def test_wallet__pays_in_sends_and_withdraws(served: Served, tmp_path: Path, capsys) -> None:
+    wallet, url = tmp_path / "wallet", ("--node", served.url)
+    assert run(capsys, "wallet", "new", wallet)[0] == 0
+    assert (wallet.stat().st_mode & 0o777) == 0o600
+    assert "request" in run(capsys, "wallet", "deposit", wallet, "--amount", 500, *url)[1]
+    for _ in range(400):
+        code, out, _ = run(capsys, "wallet", "balance", wallet, *url)
+        if code == 0:
+            break
+        time.sleep(0.05)
+    assert "500" in out
+    ids = []
+    pays, leaves = (
+        ["send", wallet, "--to", 1, "--amount", 30, "--fee", 2],
+        ["withdraw", wallet, "--amount", 7],
+    )
+    for words in (pays, leaves):
+        code, out, err = run(capsys, "wallet", *words, *url)
+        assert code == 0, err
+        ids.append(out.split()[0])
+    client = NodeClient(served.url)
+    for identifier in ids:
+        client.wait(identifier, timeout=60)
+    found = json.loads(run(capsys, "wallet", "status", ids[1], *url)[1])
+    assert (found["status"], found["transaction"]["amount"]) == ("executed", "7")
+    address = Wallet.load(wallet).eth_address
+    assert client.call("dev_withdraw", owner=f"0x{address:040x}", token=0) == {"amount": "7"}
+
+
+def test_wallet__signs_offline_and_submits_later(served: Served, tmp_path: Path, capsys) -> None:
+    wallet, lines = tmp_path / "wallet", tmp_path / "txs"
+    run(capsys, "wallet", "new", wallet)
+    lines.write_text(json.dumps(transaction_to_dict(Transfer(9, 1, 0, 5, 0, 0))) + "\n")
+    rollup = f"0x{5:040x}"
+    code, out, _ = run(capsys, "wallet", "sign", wallet, lines, "--chain-id", 1, "--rollup-id", rollup)
+    assert code == 0
+    (signed,) = parse_transactions([out], "output")
+    assert signed == Wallet.load(wallet).sign(Transfer(9, 1, 0, 5, 0, 0), 1, 5)
+    lines.write_text(out)
+    code, _, err = run(capsys, "wallet", "submit", lines, "--node", served.url)
+    assert code == EXIT_BAD_INPUT
+    assert re.search(r"submit: .*\(code 2\d{3}\)", err)
+
+
+def test_wallet__says_what_is_wrong(served: Served, tmp_path: Path, capsys) -> None:
+    wallet = tmp_path / "wallet"
+    cases: list[tuple[list[object], str]] = [
+        (["show", wallet], "No such file"),
+        (["new", tmp_path], "exists already; expected a new file"),
+        (["new", wallet, "--eth-address", "0x12"], "--eth-address: expected 0x and 40 hexadecimal digits"),
+    ]
+    for words, text in cases:
+        code, _, err = run(capsys, "wallet", *words)
+        assert (code, text in err) == (EXIT_BAD_INPUT, True), err
+    wallet.write_text("{}")
+    assert "not a wallet (KeyError)" in run(capsys, "wallet", "show", wallet)[2]
+    Wallet.create(tmp_path / "good")
+    for words, text in (
+        (["--amount", "1e3"], "--amount: expected decimal digits, got '1e3'"),
+        (["--amount", "5"], "unknown account: there is no account of token 0 with this key"),
+    ):
+        code, _, err = run(
+            capsys, "wallet", "send", tmp_path / "good", "--to", 1, *words, "--node", served.url
+        )
+        if words[1] == "1e3" and "unknown account" in err:
+            continue  # the account is asked for first
+        assert (code, text in err) == (EXIT_BAD_INPUT, True), err
+    assert (
+        "ConnectionRefusedError" in run(capsys, "wallet", "status", "0x00", "--node", "http://127.0.0.1:9")[2]
+    )
+
+
+def test_node__says_what_is_wrong_with_its_options(tmp_path: Path, capsys) -> None:
+    for words, text in (
+        (["--min-fee", "x"], "--min-fee: expected decimal digits"),
+        (["--fee-account", "5"], "--fee-account: expected TOKEN:ACCOUNT, got '5'"),
+        (["--l1", "http://127.0.0.1:9"], "expected --l1-key FILE beside it"),
+        (["--slots", "0"], "Invalid value for '--slots'"),
+    ):
+        code, _, err = run(capsys, "node", "--data", tmp_path, *words)
+        assert (code, text in err) == (EXIT_BAD_INPUT, True), err
+    key = tmp_path / "key"
+    key.write_text("12")
+    chain = ("--l1", "http://127.0.0.1:9", "--l1-key", key)
+    _, _, err = run(capsys, "node", "--data", tmp_path, *chain)
+    assert "expected a private key of 64 hexadecimal digits" in err
+    key.write_text("0x" + "12" * 32)
+    code, _, err = run(capsys, "node", "--data", tmp_path, *chain)
+    assert (code, "http://127.0.0.1:9: no Ethereum node answers there" in err) == (EXIT_BAD_INPUT, True), err
+
+
+def test_view__shows_where_everything_stands(served: Served) -> None:
+    from rich.console import Console
+
+    client = NodeClient(served.url)
+    while client.call("info")["last_executed"] < 1:
+        time.sleep(0.05)
+    console = Console(width=120, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    console.print(render(served.call(served.node.summary()), served.node, served.url))
+    shown = console.export_text()
+    for text in (served.url, "accepted", "built", "executed", "idle", "0x"):
+        assert text in shown
+
+
+def test_node__stops_cleanly_when_asked_and_refuses_a_second_process(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "zkrollup", "node", "--data", str(data), "--slots", "2", "--depth", "2"]
+    command += ["--port", "0", "--key-directory", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as node:
+        try:
+            deadline = time.monotonic() + 60
+            while not (data / "node.url").exists() or not (data / "node.url").read_text().endswith("\n"):
+                assert node.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            assert NodeClient((data / "node.url").read_text().strip()).call("info")["slots"] == 2
+            second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            assert second.returncode == EXIT_BAD_INPUT
+            assert f"directory in use: another process holds {data}" in second.stderr
+            node.send_signal(signal.SIGTERM)
+            _, log = node.communicate(timeout=60)
+        finally:
+            node.kill()
+    assert node.returncode == 0, log
+    assert log.rstrip().endswith("stopped")
+    assert not (data / "node.url").exists()
+    (data / "l1.db").unlink()
+    for path in data.glob("l1.db-*"):
+        path.unlink()
+    other = subprocess.run(
+        [*command[:7], "3", *command[8:]], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert other.returncode == EXIT_BAD_INPUT
+    assert "node.db: slots is 2; expected 3" in other.stderr or "verifying key" in other.stderr
