@@ -167,3 +167,9 @@ def test_claims__of_a_system_are_those_of_every_instance():
         ("parts[0]", {1: 1}),
         ("parts[1]", {4: 1}),
     ]
+
+
+def test_claims__none_in_a_large_system_are_not_attacked():
+    rows = [({w: 1}, {w: 1}, {w + 1: 1}) for w in range(1, 61_000)]
+    report = audit(Constraints.from_rows(MODULUS, 61_001, {1}, rows))
+    assert (report.claims.attacked, report.decided_share) == (0, 1)

@@ -97,9 +97,11 @@ class Claims:
         for claim in self.accepted:
             if claim.kind == "nonzero":
                 lines.setdefault((claim.reason, claim.place), []).append(claim)
+        if not lines:
+            return
         chosen = [c for group in lines.values() for c in (group[0], group[len(group) // 2], group[-1])]
         chosen = list({id(c): c for c in chosen}.values())
-        left = max(len(lines), _ATTACK_ROWS // max(1, self.system.num_rows))
+        left = max(len(lines), min(_ATTACKS, _ATTACK_ROWS // max(1, self.system.num_rows)))
         for claim in chosen[:: max(1, -(-len(chosen) // left))]:
             if deadline is not None and time.monotonic() > deadline:
                 return

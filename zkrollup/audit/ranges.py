@@ -233,7 +233,14 @@ class Ranges(State):
         """The values of one wire over all combinations of the few values of the others."""
         lin = self.linear[row]
         sides: Row = ({}, {}, lin) if lin is not None else self.rows[row]
+        if any(len(side) > 9 for side in sides):
+            return False
+        seen, answer = self._enumerated.get(row, (None, False))
+        domains = [self.domains[w] for side in sides for w in side]
+        if domains == seen:
+            return answer
         found = self.combinations(sides, self.domains.__getitem__)
+        self._enumerated[row] = domains, found is not None
         if found is None:
             return False
         if not found:

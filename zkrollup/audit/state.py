@@ -54,6 +54,8 @@ class State:
         self._tried: set[tuple[object, ...]] = set()
         self._open: dict[int, frozenset[int]] = {}
         self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._enumerated: dict[int, tuple[list[Domain | None], bool]] = {}
+        """Of rows whose combinations of values were tried: with which ranges, and whether they were few."""
         self._claims: list[WireClaim] = []
         self._stuck: dict[int, int] = {}
         """Rows with one unknown wire, whose factor might be zero for all that is known."""

@@ -138,7 +138,7 @@ class _Local(Propagation):
         self._tightened = {}
         self._virtual_of = whole._virtual_of
         self._tried, self._open, self._shared = set(), {}, {}
-        self._claims, self._stuck = [], {}
+        self._claims, self._stuck, self._enumerated = [], {}, {}
         self._squares = whole._squares
         for wire in whole.rows[row][2]:
             if wire in self._squares and whole._squares[wire][1] == row:
