@@ -113,7 +113,12 @@ class SlotWorkshop:
         parts["slots"][0].update(change or {})
         parts["header"][0]["next_before"] = parts["slots"][0]["next_index"]
         witness = circuit.r1cs.witness(self.engine, public=public, parts=parts)
-        return [instance_values(circuit.r1cs, "slots", i, witness) for i in range(len(trace.slots))]
+        values = [instance_values(circuit.r1cs, "slots", i, witness) for i in range(len(trace.slots))]
+        if change:  # of the header too, whose fingerprint the first slot goes on from
+            given = self.template.num_links + self.template.num_inputs
+            links, inputs = values[0][: self.template.num_links], values[0][self.template.num_links : given]
+            values[0] = self.template.solve(links, inputs)
+        return values
 
     def honest(
         self, transactions: Sequence[Transaction], slots: int, state: StateTree | None = None
