@@ -3,9 +3,10 @@
 It must not know what is made of what they leave. Usage: node_process.py FOLDER TRANSACTIONS [KEYS]. For
 every line on standard input, a number of seconds or "inf", it forks a process that runs the node in
 FOLDER/node, all stages at once, as `zkrollup node` does, and hands in what is not handed in yet, one
-transaction after the other, up to that many; the process is killed when the time is over. The answer is how
-it ended: a process whose transactions are all executed ends with code 0. Each answer of the node's is written
-to FOLDER/acknowledged before the next transaction is handed in.
+transaction after the other, up to that many; the process is killed when the time is over, counted from when
+the node is open, or from the beginning for a negative number. The answer is how it ended: a process whose
+transactions are all executed ends with code 0. Each answer of the node's is written to FOLDER/acknowledged
+before the next transaction is handed in.
 
 Proofs: stamps; with KEYS real ones, by a worker process with its key in that folder.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import sys
 import time
@@ -110,10 +112,11 @@ async def live(parts: Embedded, folder: Path, wanted: int) -> None:
     await asyncio.to_thread(node.close)
 
 
-def child(folder: Path, wanted: int, keys: Path | None) -> int:
+def child(folder: Path, wanted: int, keys: Path | None, opened: int) -> int:
     """One node's life; the exit code."""
     try:
         parts = open_parts(folder, keys)
+        os.close(opened)
         acknowledged = folder / "acknowledged"
         if acknowledged.exists():
             for line in acknowledged.read_text().splitlines():
@@ -129,9 +132,11 @@ def child(folder: Path, wanted: int, keys: Path | None) -> int:
     return 0
 
 
-def ended(pid: int, seconds: float) -> int:
+def ended(pid: int, seconds: float, opened: int) -> int:
     """How a child ended, by itself or because it was killed after this time."""
-    end = time.monotonic() + seconds
+    if seconds >= 0:
+        select.select([opened], [], [])  # closed at the other end, by the node or by its death
+    end = time.monotonic() + abs(seconds)
     while True:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
@@ -146,10 +151,15 @@ def main(folder: Path, wanted: int, keys: Path | None) -> None:
     """Fork a node for each line of standard input."""
     with stamps() if keys is None else contextlib.nullcontext():
         for line in sys.stdin:
+            ours, theirs = os.pipe()
             pid = os.fork()
             if pid == 0:
-                os._exit(child(folder, wanted, keys))
-            print(ended(pid, float(line)), flush=True)
+                os.close(ours)
+                os._exit(child(folder, wanted, keys, theirs))
+            os.close(theirs)
+            code = ended(pid, float(line), ours)
+            os.close(ours)
+            print(code, flush=True)
 
 
 if __name__ == "__main__":
