@@ -32,7 +32,8 @@ from zkrollup.l1.evm.transport import fork_of
 from zkrollup.l1.evm.verifier_code import verifier_creation_code
 from zkrollup.l1.interface import Config
 from zkrollup.operator import Rollup
-from zkrollup.state import Transaction, Transfer, Withdraw
+from zkrollup.restore import restore
+from zkrollup.state import StateTree, Transaction, Transfer, Withdraw
 
 FAUCET_KEY = 0xAC0974BEC39A17E36BA4A6B4D238FF944BACB478CBED5EFCAE784D7BF4F2FF80
 """Of anvil's first account, which everybody knows."""
@@ -105,7 +106,10 @@ def play(url: str, faucet_key: int = FAUCET_KEY, key_directory: Path | None = No
     )
     l1 = EvmL1.deploy(chain, config, sender=operator)
     assert l1.deployment is not None
-    told.append(f"block {l1.deployment.block}: rollup deployed for {l1.deployment.gas_used:,} gas")
+    told.append(
+        f"block {l1.deployment.block}: rollup deployed at {l1.address:#042x} for "
+        f"{l1.deployment.gas_used:,} gas"
+    )
     # the operator's own state, circuit and prover, with the model of the contract beside the real one
     rollup = Rollup(4, chain_id=chain.chain_id, contract_address=l1.address, **shape)  # type: ignore[arg-type]
 
@@ -149,9 +153,17 @@ def play(url: str, faucet_key: int = FAUCET_KEY, key_directory: Path | None = No
     chain.mine(LIFETIME)
     l1.freeze(sender=bob)
     tell("frozen")
-    last = l1.header(l1.executed)
+    # all that they have is the chain and the contract's address
+    state = StateTree.in_memory(DEPTH)
+    found = EvmL1.attach(chain, l1.address, genesis_root=state.root)
+    restored = restore(found, state)
+    assert (state.root, restored.batches) == (rollup.state.root, 2)
+    told.append(
+        f"state of batch {restored.batch_number} restored from {restored.num_bytes} bytes of calldata"
+    )
+    last = found.header(found.executed)
     for owner, index in ((alice, 1), (bob, 2)):
-        leaves = make_exit_proof(rollup.state, index, exits)
+        leaves = make_exit_proof(state, index, exits)
         l1.exit(last, index, leaves.token, leaves.balance, leaves.owner, leaves.proof, sender=owner)
         tell(f"exit of account {index}")
         l1.withdraw(owner, 0, sender=owner)

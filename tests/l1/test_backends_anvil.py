@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import anvil
 import pytest
+
+from zkrollup.cli import main
+from zkrollup.state import StateTree
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +27,16 @@ def test_node__deposits_proves_withdraws_freezes_and_lets_everybody_out(url: str
     told = anvil.play(url, key_directory=tmp_path)
     assert told[-1].endswith("the contract holds 0")
     assert sum("proved and executed" in line for line in told) == 2
+    restored_by_command(url, told, tmp_path / "state.db")
+
+
+def restored_by_command(url: str, told: list[str], state: Path) -> None:
+    """R8: the same contract, from the command line, by whoever comes later."""
+    (address,) = (found[1] for line in told if (found := re.search(r"rollup deployed at (0x\w+)", line)))
+    with pytest.raises(SystemExit) as ended:
+        main(["restore", url, str(state), "--contract", address])
+    assert not ended.value.code
+    tree = StateTree.open(state, anvil.DEPTH)
+    assert (tree.batch_number, tree.next_index) == (2, 3)
+    assert tree.root == tree.recompute_root()
+    tree.close()

@@ -13,7 +13,7 @@ ROW = re.compile(r"\| ([CVR]\d+) \| [^|]+ \| (.+) \|")
 NEEDED = [
     *(f"C{i}" for i in (1, *range(3, 18))),
     *(f"V{i}" for i in (*range(1, 8), 9, 11, 12)),
-    *(f"R{i}" for i in (*range(1, 9), 10)),
+    *(f"R{i}" for i in range(1, 11)),
 ]
 
 

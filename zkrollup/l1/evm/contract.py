@@ -88,6 +88,7 @@ class EvmL1:
         self._address = address
         self._config = config
         self._headers: dict[bytes, BatchHeader] = {}
+        self._committed_in: dict[bytes, int] = {}  # the block of the header with this hash, when last seen
         genesis = genesis_header(config.genesis_root, config.genesis_next_index)
         if self.batch_hash(0) != genesis.hash:
             raise WrongGenesis(address, config.genesis_root, config.genesis_next_index)
@@ -259,10 +260,14 @@ class EvmL1:
         if wanted == ZERO_HASH:
             raise KeyError(number)
         if wanted not in self._headers:
-            for _, event in self.events():
-                if isinstance(event, l1_events.BatchCommitted):
-                    self._headers[event.header.hash] = event.header
+            self._read_headers()
         return self._headers[wanted]
+
+    def _read_headers(self) -> None:
+        for block, event in self.events():
+            if isinstance(event, l1_events.BatchCommitted):
+                wanted = event.header.hash
+                self._headers[wanted], self._committed_in[wanted] = event.header, block
 
     def batch_data(self, number: int) -> bytes:
         """Read from the calldata of the transaction that committed the batch; ``KeyError`` also where another
@@ -270,14 +275,25 @@ class EvmL1:
         wanted = self.header(number)
         if number == 0:
             raise KeyError(0)
-        for block, event in self.events():
-            if isinstance(event, l1_events.BatchCommitted) and event.header == wanted:
-                for calldata in self.transport.calldata(block, self._address):
-                    for name in ("submitBatch", "commitBatch"):
-                        arguments = self._abi.decode_call(name, calldata)
-                        if arguments is not None and _is_data_of(arguments[1], wanted):
-                            return bytes(arguments[1])
-        raise KeyError(number)
+        stored = wanted.hash
+        data = self._data_in(self._committed_in.get(stored), wanted)
+        if data is None:  # a reorganisation may have moved it
+            self._read_headers()
+            data = self._data_in(self._committed_in.get(stored), wanted)
+        if data is None:
+            raise KeyError(number)
+        return data
+
+    def _data_in(self, block: int | None, wanted: BatchHeader) -> bytes | None:
+        """The data of this header among the calls in a block."""
+        if block is None:
+            return None
+        for calldata in self.transport.calldata(block, self._address):
+            for name in ("submitBatch", "commitBatch"):
+                arguments = self._abi.decode_call(name, calldata)
+                if arguments is not None and _is_data_of(arguments[1], wanted):
+                    return bytes(arguments[1])
+        return None
 
     def request(self, number: int) -> StoredRequest:
         if not 0 <= number < self.num_requests:
