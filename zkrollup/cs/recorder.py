@@ -265,14 +265,17 @@ class ConstraintSystem(Builder):
         if known:
             self._claim("determined", {}, wires, tuple(sorted(given)), reason, sums)
 
-    def claim_idle(self, fields: Sequence[Field], *, reason: str) -> None:
+    def claim_idle(self, fields: Sequence[Field] = (), *, reason: str, since: Field | None = None) -> None:
         """Tell the analysis that nothing but ``fields`` depends on the choice of these wires; no row.
 
         For hints that only show that something exists, of which there may be several; of a sum its wires
-        are meant. An audit accepts the claim only if every other wire in their rows is determined.
+        are meant. ``since``: a wire; it and all that were made after it are meant too. An audit accepts the
+        claim only if every other wire in their rows is determined.
         """
         self._open()
         wires = {w for f in fields for w in self._claimed(self._field(f), "claim_idle")} - {0}
+        if since is not None and self._field(since)._column >= 0:
+            wires.update(range(since._column, len(self._wire_kinds)))
         if wires:
             self._claim("idle", {}, tuple(sorted(wires)), (), reason)
 

@@ -186,6 +186,12 @@ def _compare_one(
 
         failure = template.explain(rows[0], from_mont(column))
         raise AssertionError(f"{template.name!r} refuses {shown}; the function gives {want}\n{failure}")
+    if template.claims:
+        from zkrollup.cs.scalar_field import from_mont
+
+        false = template.false_claims(from_mont(column))
+        if false:
+            raise AssertionError(f"{template.name!r} accepts {shown}, which refutes a claim\n{false[0]}")
     if want != dict(got):
         raise AssertionError(f"{template.name!r}({shown}) = {dict(got)}; the function gives {want}")
 
