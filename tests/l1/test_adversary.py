@@ -71,6 +71,7 @@ class Lockstep:
     def __init__(self, worlds: Sequence[L1World]) -> None:
         self.worlds = list(worlds)
         self._seen = [len(world.events()) for world in self.worlds]
+        self._mine_others(self.worlds[0].block_number)
 
     def __getattr__(self, name: str) -> Any:
         values = [getattr(world, name) for world in self.worlds]
@@ -79,25 +80,39 @@ class Lockstep:
         assert all(value == values[0] for value in values), (name, values)
         return values[0]
 
+    def mine(self, blocks: int) -> None:
+        """Let time pass for all of them."""
+        self.worlds[0].mine(blocks)
+        self._mine_others(self.worlds[0].block_number)
+
     def _call(self, name: str, *args: Any, **options: Any) -> Any:
-        ends = [attempt(lambda w=world: getattr(w, name)(*args, **options)) for world in self.worlds]
+        ends = []
+        for world in self.worlds:
+            started = world.block_number
+            ends.append(attempt(lambda w=world: getattr(w, name)(*args, **options)))
+            if world is self.worlds[0]:
+                mined = world.block_number > started and ends[0][1] is None
+                self._mine_others(world.block_number - mined)  # to the block that the call ran in
         result, error = ends[0]
         for other_result, other in ends[1:]:
             assert type(other) is type(error), (name, args, error, other)
             assert error is None or other.values() == error.values(), (name, error, other)
             assert other_result == result, (name, result, other_result)
-        self._step()
+        self._mine_others(self.worlds[0].block_number)
+        self._compare_news()
         if error is not None:
             raise error
         return result
 
-    def _step(self) -> None:
-        """Let the clocks agree, and see that the same was logged."""
-        now = max(world.block_number for world in self.worlds)
+    def _mine_others(self, block: int) -> None:
+        """The first one's clock is everybody's."""
+        for world in self.worlds[1:]:
+            if world.block_number < block:
+                world.mine(block - world.block_number)
+
+    def _compare_news(self) -> None:
         news = []
         for i, world in enumerate(self.worlds):
-            if world.block_number < now:
-                world.mine(now - world.block_number)
             logged = world.events()
             news.append([item.event for item in logged[self._seen[i] :]])
             self._seen[i] = len(logged)

@@ -182,20 +182,46 @@ def test_withdrawal__cannot_be_claimed_again_while_it_is_paid(rollup: SimulatedR
     assert (contract.holdings(7), contract.balance_of(owner, 7)) == (1990, 10)
 
 
-@pytest.mark.parametrize("inner", ["deposit", "withdraw"])
-def test_deposit__within_a_deposit_is_refused(rollup: SimulatedRollup, inner: str) -> None:
+CALLS_BACK = (
+    *("deposit", "withdraw", "request_exit", "commit_batch", "prove_batch", "execute_batch", "submit_batch"),
+    *("revert_batches", "freeze", "report_conflict", "exit", "cancel_deposit", "activate_verifier"),
+)
+
+
+def calls_back(rollup: SimulatedRollup) -> dict[str, Callable[[], object]]:
+    """Every call that a token could make in the midst of a payment, and that must not go through."""
+    contract, wallet = rollup.contract, WALLETS[1]
+    header, proof = contract.header(0), KEY.unsafe_prove((1, 2, 3))
+    deposit = wallet.deposit(5)
+    return {
+        "deposit": lambda: rollup.deposit(wallet.deposit(5)),
+        "withdraw": lambda: contract.withdraw(wallet.eth_address, 7, sender=1),
+        "request_exit": lambda: contract.request_exit(1, sender=1),
+        "commit_batch": lambda: contract.commit_batch(header, b"", 0, sender=rollup.operator),
+        "prove_batch": lambda: contract.prove_batch(header, proof, sender=1),
+        "execute_batch": lambda: contract.execute_batch(header, b"", sender=1),
+        "submit_batch": lambda: contract.submit_batch(header, b"", 0, proof, sender=rollup.operator),
+        "revert_batches": lambda: contract.revert_batches(0, sender=rollup.operator),
+        "freeze": lambda: contract.freeze(sender=1),
+        "report_conflict": lambda: contract.report_conflict(header, header, b"", 0, proof, sender=1),
+        "exit": lambda: contract.exit(header, 1, 7, 5, 1, proof, sender=1),
+        "cancel_deposit": lambda: contract.cancel_deposit(0, deposit, sender=1),
+        "activate_verifier": lambda: contract.activate_verifier(sender=1),
+    }
+
+
+@pytest.mark.parametrize("inner", CALLS_BACK)
+def test_deposit__lets_nobody_in_while_it_is_paid(rollup: SimulatedRollup, inner: str) -> None:
     """R4: what arrives is measured, and must not be counted twice or spent meanwhile."""
     contract, wallet = rollup.contract, WALLETS[1]
     rollup.submit(rollup.apply([wallet.withdraw(1, 10)]))
-    calls = {
-        "deposit": lambda: rollup.deposit(wallet.deposit(5)),
-        "withdraw": lambda: contract.withdraw(wallet.eth_address, 7, sender=1),
-    }
-    answers = in_the_midst(contract, calls[inner])
+    answers = in_the_midst(contract, calls_back(rollup)[inner])
     rollup.deposit(wallet.deposit(100))
     assert [type(answer) for answer in answers] == [reverts.Reentered]
     assert contract.num_requests == 1
     assert contract.requests[0].request.amount == 100
+    given_away = 5 if inner == "deposit" else 0  # what the inner depositor was funded with stays theirs
+    assert contract.balance_of(wallet.eth_address, 7) == given_away
     assert (contract.holdings(7), contract.pending) == (2100, {(wallet.eth_address, 7): 10})
     contract.withdraw(wallet.eth_address, 7, sender=1)
 

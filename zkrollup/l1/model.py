@@ -225,17 +225,17 @@ class RollupContract:
         due = amount if token == ETH else 0
         value = due if value is None else value
         self._require_funds(sender, value)
+        self._require_running()
+        if owner == 0:
+            raise reverts.ZeroAddress
+        if token >= len(self._tokens):
+            raise reverts.UnknownToken(token)
+        _require_key(ax, ay)
+        if value != due:
+            raise reverts.WrongValue(value, due)
+        if amount == 0:
+            raise reverts.ZeroAmount
         with self._guard():
-            self._require_running()
-            if owner == 0:
-                raise reverts.ZeroAddress
-            if token >= len(self._tokens):
-                raise reverts.UnknownToken(token)
-            _require_key(ax, ay)
-            if value != due:
-                raise reverts.WrongValue(value, due)
-            if amount == 0:
-                raise reverts.ZeroAmount
             with self._pulled(token, sender, amount) as received:
                 if received == 0:
                     raise reverts.ZeroAmount
@@ -327,6 +327,7 @@ class RollupContract:
 
     def revert_batches(self, to: int, *, sender: int) -> None:
         require_bits("to", to, _NUMBER_BITS)
+        self._require_outside()
         if sender != self.operator and not self.frozen and not self.operator_is_silent:
             raise reverts.NotOperator(sender)
         if not self.proved <= to < self.committed:
@@ -544,11 +545,18 @@ class RollupContract:
             self._pending[owner, token] = self.pending_withdrawal(owner, token) + amount
             self._emit(events.WithdrawalPending(owner, token, amount))
 
+    def _require_outside(self) -> None:
+        """No payment is under way, whose token or receiver calls."""
+        if self._entered:
+            raise reverts.Reentered
+
     def _require_running(self) -> None:
+        self._require_outside()
         if self.frozen:
             raise reverts.Frozen
 
     def _require_frozen(self) -> None:
+        self._require_outside()
         if not self.frozen:
             raise reverts.NotFrozen
 
@@ -570,9 +578,8 @@ class RollupContract:
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
-        """Nobody comes in here twice: not by a token's code, nor by a receiver's."""
-        if self._entered:
-            raise reverts.Reentered
+        """Around a payment: nobody comes in meanwhile, not by a token's code, nor by a receiver's."""
+        self._require_outside()
         self._entered = True
         try:
             yield
