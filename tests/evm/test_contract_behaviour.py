@@ -20,6 +20,7 @@ from zkrollup.l1.events import BatchCommitted, BatchExecuted, BatchProved, Withd
 from zkrollup.l1.evm.verifier_code import verifier_creation_code
 from zkrollup.l1.headers import BatchHeader, genesis_header
 from zkrollup.l1.interface import TokenBehaviour, VerifierBehaviour
+from zkrollup.l1.reverts import ConfigItem
 from zkrollup.l1.solidity import selector
 from zkrollup.testing.proofs import SimulatedKey
 
@@ -35,7 +36,8 @@ def _load(name: str) -> Any:
 
 driver = _load("rollup_driver")
 OPERATOR = driver.DEPLOYER
-CALLS_BACK = 5  # MockToken's
+CALLS_BACK, GOES_SILENT = 5, 6  # MockToken's
+CAPACITY = 1 << 32
 ROOT, SLOTS, NO_PROOF = 1234, 8, (0,) * 8
 LOCKED = [
     "deposit", "requestExit", "withdraw", "commitBatch", "proveBatch", "executeBatch", "submitBatch",
@@ -111,6 +113,123 @@ def callback(world: World, name: str) -> bytes:
 def refusal(answer: bytes) -> bytes:
     """The error's selector in what a mock kept of a call back (an abi-encoded bytes)."""
     return answer[64:68]
+
+
+# -- deployment and registration --------------------------------------------------------------------
+
+
+def configuration(default: int, **changes: int) -> tuple[int, ...]:
+    """The constructor's argument with some members changed."""
+    members = {
+        "verifier": default, "exit_verifier": default, "operator": 1, "governor": 2, "rollup_id": 0,
+        "genesis_root": 0, "genesis_next_index": 1, "slots": 8, "depth": 16, "fee_tokens": 2,
+        "deposit_cap": 1 << 96, "request_lifetime": 100, "operator_delay": 0, "upgrade_delay": 101,
+    }  # fmt: skip
+    assert changes.keys() <= members.keys()
+    return tuple((members | changes).values())
+
+
+@pytest.mark.parametrize(
+    ("item", "changes"),
+    [
+        (ConfigItem.GENESIS_ROOT, {"genesis_root": R}),
+        (ConfigItem.GENESIS_ROOT, {"genesis_root": (1 << 256) - 1}),
+        (ConfigItem.GENESIS_NEXT_INDEX, {"genesis_next_index": 0}),
+        (ConfigItem.GENESIS_NEXT_INDEX, {"genesis_next_index": CAPACITY + 1}),
+        (ConfigItem.GENESIS_NEXT_INDEX, {"genesis_next_index": 5, "depth": 1}),
+        (ConfigItem.SLOTS, {"slots": 0}),
+        (ConfigItem.SLOTS, {"slots": (1 << 20) + 1}),
+        (ConfigItem.DEPTH, {"depth": 0}),
+        (ConfigItem.DEPTH, {"depth": 17}),
+        (ConfigItem.FEE_TOKENS, {"fee_tokens": 17}),
+        (ConfigItem.DEPOSIT_CAP, {"deposit_cap": 0}),
+        (ConfigItem.DEPOSIT_CAP, {"deposit_cap": 1 << 128}),
+        (ConfigItem.REQUEST_LIFETIME, {"request_lifetime": 0}),
+    ],
+)
+def test_deployment__refuses_what_no_rollup_can_have(item: ConfigItem, changes: dict[str, int]) -> None:
+    world = World()
+    with pytest.raises(reverts.InvalidConfig) as caught:
+        world.deploy("Rollup", configuration(world.verifier, **changes))
+    assert caught.value.item == item
+
+
+def test_deployment__takes_the_greatest_and_the_least_values() -> None:
+    world = World()
+    greatest = {
+        "genesis_root": R - 1, "genesis_next_index": CAPACITY, "slots": 1 << 20, "fee_tokens": 16,
+        "deposit_cap": (1 << 128) - 1, "request_lifetime": (1 << 32) - 2, "upgrade_delay": (1 << 32) - 1,
+    }  # fmt: skip
+    least = {
+        "slots": 1,
+        "depth": 1,
+        "fee_tokens": 0,
+        "deposit_cap": 1,
+        "request_lifetime": 1,
+        "upgrade_delay": 2,
+    }
+    for changes in (greatest, least):
+        rollup = world.deploy("Rollup", configuration(world.verifier, **changes))
+        assert rollup.number("slots") == changes["slots"]
+        assert rollup.number("lastExecutedBlock") == world.chain.block_number
+
+
+@pytest.mark.parametrize("delay", [99, 100])
+def test_deployment__refuses_an_upgrade_before_a_request_is_due(delay: int) -> None:
+    world = World()
+    with pytest.raises(reverts.UpgradeDelayTooShort):
+        world.deploy("Rollup", configuration(world.verifier, upgrade_delay=delay))
+
+
+@pytest.mark.parametrize("member", ["operator", "governor"])
+def test_deployment__refuses_powers_of_nobody(member: str) -> None:
+    world = World()
+    with pytest.raises(reverts.ZeroAddress):
+        world.deploy("Rollup", configuration(world.verifier, **{member: 0}))
+
+
+@pytest.mark.parametrize("member", ["verifier", "exit_verifier"])
+def test_deployment__refuses_a_verifier_without_code(member: str) -> None:
+    world = World()
+    with pytest.raises(reverts.NoCode):
+        world.deploy("Rollup", configuration(world.verifier, **{member: 8}))
+
+
+def test_activation__forgets_the_proposal() -> None:
+    world = World()
+    other = world.deploy("MockVerifier", VerifierBehaviour.REJECTS).address
+    world.rollup.proposeVerifier(world.verifier, other)
+    proposal = ("proposedVerifier", "proposedExitVerifier", "activeFrom")
+    assert [world.rollup.number(name) for name in proposal] == [world.verifier, other, 1 + 200]
+    world.chain.mine(200)
+    world.rollup.activateVerifier()
+    assert [world.rollup.number(name) for name in proposal] == [0, 0, 0]
+    assert (world.rollup.number("verifier"), world.rollup.number("exitVerifier")) == (world.verifier, other)
+
+
+def test_request__that_nobody_made_is_not_told() -> None:
+    with pytest.raises(reverts.NoSuchRequest):
+        World().rollup.requests(0)
+
+
+# -- payments ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tells_no_balance", ["at first", "in the end"])
+def test_deposit__token_that_tells_no_balance_is_refused(tells_no_balance: str) -> None:
+    """R4: deposits credit the amount received, which nobody knows here."""
+    world = World()
+    if tells_no_balance == "at first":
+        address = world.deploy("MockRefuser").address
+    else:
+        token = world.deploy("MockToken", GOES_SILENT)
+        token.mint(OPERATOR, 10)
+        token.approve(world.rollup.address, 10)
+        address = token.address
+    world.rollup.registerToken(address)
+    with pytest.raises(reverts.TransferFailed):
+        world.rollup.deposit(1, 10, *BASE8, OPERATOR)
+    assert world.rollup.number("numRequests") == 0
 
 
 @pytest.mark.parametrize("name", LOCKED)

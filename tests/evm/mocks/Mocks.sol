@@ -27,12 +27,14 @@ contract MockVerifier is IGroth16Verifier {
 
 /// @title An ERC-20 as they are found
 /// @notice Behaviour 0 is plain; 1 burns amount / 100 of every transfer; 2 returns nothing; 3 returns false and
-/// moves nothing; 4 reverts; 5 calls whatever it was told to, before it moves anything.
+/// moves nothing; 4 reverts; 5 calls whatever it was told to, before it moves anything; 6 tells no balances once
+/// it moved something.
 contract MockToken {
     error Refused();
 
     uint8 private immutable behaviour;
-    mapping(address holder => uint256 amount) public balanceOf;
+    mapping(address holder => uint256 amount) private balances;
+    bool private silent;
     mapping(address holder => mapping(address spender => uint256 amount)) public allowance;
     address private target;
     bytes private message;
@@ -45,13 +47,18 @@ contract MockToken {
 
     /// @notice Makes `amount` more for `holder`.
     function mint(address holder, uint256 amount) external {
-        balanceOf[holder] += amount;
+        balances[holder] += amount;
     }
 
     /// @notice What is called in the midst of every transfer of behaviour 5.
     function callInTransfers(address target_, bytes calldata message_) external {
         target = target_;
         message = message_;
+    }
+
+    function balanceOf(address holder) external view returns (uint256) {
+        if (silent) revert Refused();
+        return balances[holder];
     }
 
     function approve(address spender, uint256 amount) external returns (bool) {
@@ -72,8 +79,9 @@ contract MockToken {
         if (behaviour == 3) return false;
         if (behaviour == 4) revert Refused();
         if (behaviour == 5) (, answer) = target.call(message);
-        balanceOf[from] -= amount;
-        balanceOf[to] += behaviour == 1 ? amount - amount / 100 : amount;
+        if (behaviour == 6) silent = true;
+        balances[from] -= amount;
+        balances[to] += behaviour == 1 ? amount - amount / 100 : amount;
         return true;
     }
 
