@@ -26,7 +26,8 @@ class MirrorWorld(World):
     def __init__(self, around: Surroundings) -> None:
         super().__init__()
         self.accounts = around.accounts
-        self._addresses = iter(around.deployed)
+        self._addresses = iter(around.deployed)  # which may grow while the model follows
+        self.balances.clear()
         for account in self.accounts:
             self.mint(ETH, account, ETHER_TO_SPARE)
 

@@ -263,6 +263,51 @@ def verify(
 
 
 @bench.command()
+def gas(
+    sizes: Annotated[str, typer.Option(metavar="N,N,..", help="Transactions in a batch.")] = "8,64",
+    kinds: Annotated[str, typer.Option(metavar="KIND,..", help="Of transactions (default: all).")] = "",
+    prove: Annotated[str, typer.Option(metavar="N,N,..", help="Slots of batches to prove, too.")] = "",
+    threads: Annotated[int | None, typer.Option(help="For proofs (default: every core).", min=1)] = None,
+    json_output: Json = False,
+    write: Annotated[
+        Path | None, typer.Option(metavar="PAGE.md", help="Put the tables into a page, between its marks.")
+    ] = None,
+) -> None:
+    """Gas and bytes on L1 by kind of transaction and size of batch, rows and seconds of proofs.
+
+    The contract runs in py-evm (pip install 'zkrollup[l1-exact]'), by the rules of Prague.
+    """
+    from zkrollup.bench import gas as costs
+    from zkrollup.bench.machine import cores
+    from zkrollup.cli.export import hand_over
+    from zkrollup.cli.show import print_plain, say
+
+    counts = numbers("--sizes", sizes, 1, 1 << 12)
+    chosen = [kind.strip() for kind in kinds.split(",")] if kinds else list(costs.BATCH_KINDS)
+    if unknown := [kind for kind in chosen if kind not in costs.BATCH_KINDS]:
+        raise ValueError(f"--kinds: expected some of {', '.join(costs.BATCH_KINDS)}, got {unknown[0]!r}")
+    if write is not None and "transfer" not in chosen:
+        raise ValueError("--kinds: a page needs transfers")
+    page = None if write is None else write.read_text(encoding="utf-8")
+    proved = numbers("--prove", prove, 1, 1 << 12) if prove else []
+    report = costs.measure_gas(counts, chosen, tell=_teller())
+    report.proving = costs.measure_proving(counts, proved, threads=threads or cores())
+    if page is not None:
+        hand_over(costs.costs_page(page, report), write, quiet=json_output)
+    if json_output:
+        print(report.to_json(), end="")
+        return
+    for header, rows in (
+        (costs.BATCH_HEADER, costs.batch_rows(report)),
+        (costs.CALL_HEADER, costs.call_rows(report)),
+        (costs.PROVING_HEADER, costs.proving_rows(report)),
+    ):
+        print_plain(header, rows)
+        say("")
+    say(costs.fixed_line(report))
+
+
+@bench.command()
 def compare(
     before: Annotated[Path, typer.Argument(metavar="BEFORE.json", help="What --json printed before.")],
     after: Annotated[Path, typer.Argument(metavar="AFTER.json", help="And after.")],
