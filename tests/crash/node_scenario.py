@@ -1,12 +1,15 @@
 """A process that runs a node with an L1 inside, step by step, and tells what it was told is done.
 
-It must not know that it is watched. Usage: node_scenario.py FOLDER. The node is FOLDER/node; each request
-that was answered is a line of FOLDER/acknowledged: what was asked for, and the ids of transactions. Proofs
-are not the matter: stamps take their place, which node and L1 compare with the public inputs.
+It must not know that it is watched. Usage: node_scenario.py FOLDER NAME. The node is FOLDER/node; each
+request that was answered is a line of FOLDER/acknowledged: what was asked for, and the ids of transactions.
+Proofs are not the matter: stamps take their place, which node and L1 compare with the public inputs.
 
 Between the requests the node is moved on one step at a time, so that at some time a batch is built and not
 proved, proved and not on L1, on L1 and not known to be; once L1 forgets a batch. Every request can be made
-any number of times, as a client does who heard no answer, so the script can be begun again at any moment.
+any number of times, as a client does who heard no answer, so a script can be begun again at any moment.
+
+Of the two scripts, the second goes back to a copy of the node's file that L1 has left behind: the node then
+has to take over batches that it does not know, and to undo one that it built.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from typing import Any
 from unittest import mock
 
 from zkrollup.l1.world import stamp
+from zkrollup.node.errors import ForeignBatch
+from zkrollup.node.follow import follow
 from zkrollup.node.policy import Policy
 from zkrollup.state import ChangeKey, Transfer, TransferToAddress, TransferToNew, Withdraw, sign_group
 from zkrollup.testing.node import StepNode, _simulated_key
@@ -29,16 +34,39 @@ FIRST = 2
 """The wallets' first account; the operator's is account 1."""
 
 MONEY = 1_000
-SCRIPT = (
-    "pay in 0", "pay in 1", "pay in 2", "build", "prove", "call", "settle",
-    "transfer 0 0", "transfer 1 0", "build", "swap 1", "prove", "transfer 0 2", "build", "call", "forget",
-    "prove", "call", "exit", "to new 0 3", "withdraw 1 2", "build", "settle",
-    "change key 1 3", "by address 0 4", "settle", "after change 1 4", "transfer 0 5", "build", "prove",
-    "call", "settle",
-)  # fmt: skip
-TRANSACTIONS = 11
-REQUESTS = 5
-"""The operator's deposit, three of wallets, an exit."""
+SCRIPTS: dict[str, tuple[str, ...]] = {
+    "alone": (
+        "pay in 0", "pay in 1", "pay in 2", "build", "prove", "call", "settle",
+        "transfer 0 0", "transfer 1 0", "build", "swap 1", "prove", "transfer 0 2", "build", "call", "forget",
+        "prove", "call", "exit", "to new 0 3", "withdraw 1 2", "build", "settle",
+        "change key 1 3", "by address 0 4", "settle", "after change 1 4", "transfer 0 5", "build", "prove",
+        "call", "settle",
+    ),
+    "goes back": (
+        "pay in 0", "pay in 1", "pay in 2", "settle",
+        "transfer 0 0", "transfer 1 0", "build", "swap 1", "copy", "settle",
+        "go back", "transfer 0 2", "build", "prove", "settle", "withdraw 1 2", "settle",
+    ),
+}  # fmt: skip
+EXIT_REQUEST = 4
+"""The number of the exit: after the operator's deposit and those of three wallets."""
+
+
+def num_transactions(name: str) -> int:
+    """How many transactions a script hands in."""
+    return sum(1 + step.startswith("swap") for step in SCRIPTS[name] if step[-1].isdigit()) - num_deposits(
+        name
+    )
+
+
+def num_deposits(name: str) -> int:
+    """How many deposits a script makes, without the operator's."""
+    return sum(step.startswith("pay in") for step in SCRIPTS[name])
+
+
+def num_requests(name: str) -> int:
+    """How many requests a script makes of L1, the operator's deposit among them."""
+    return 1 + num_deposits(name) + ("exit" in SCRIPTS[name])
 
 
 class StampProver:
@@ -91,16 +119,22 @@ class Script:
             case ["prove"]:
                 node.prove()
             case ["call"]:
+                self._follow()
                 node.submit_to_l1()
             case ["settle"]:
+                self._follow()
                 node.settle()
+            case ["copy"]:
+                self._copy()
+            case ["go", "back"]:
+                self._go_back()
             case ["forget"]:
                 self._forget()
             case ["pay", "in", place]:
                 self._pay_in(int(place))
                 return []
             case ["exit"]:
-                if node.l1.num_requests < REQUESTS:
+                if node.l1.num_requests <= EXIT_REQUEST:
                     node.l1.request_exit(FIRST + 2, sender=self.wallets[2].eth_address)
                 return []
             case ["swap", nonce]:
@@ -109,6 +143,28 @@ class Script:
                 receipts = node.submit(*self._signed(" ".join(words), int(place), int(nonce)))
                 return [receipt.id for receipt in receipts]
         return None
+
+    def _follow(self) -> None:
+        """Take over what L1 has and the node does not."""
+        try:
+            self.node.look()
+        except ForeignBatch:
+            follow(self.node.sequencer, self.node.l1)
+
+    def _copy(self) -> None:
+        """An operator's copy of the node's file."""
+        copy = self.node.directory / "copy.db"
+        copy.unlink(missing_ok=True)
+        self.node.store._db.execute("VACUUM INTO ?", (str(copy),))
+        sync(copy)
+        sync(copy.parent)
+
+    def _go_back(self) -> None:
+        """The node's file is the copy; all that was answered after the copy was made is on L1."""
+        self.node.parts.close()
+        os.replace(self.node.directory / "copy.db", self.node.directory / "node.db")
+        sync(self.node.directory)
+        self.node._open()
 
     def _forget(self) -> None:
         """L1 drops its last block, if that executed a batch."""
@@ -158,12 +214,19 @@ class Script:
         return list(sign_group(pair, keys, identity.chain_id, identity.rollup_id))
 
 
-def main(folder: Path) -> None:
+def sync(path: Path) -> None:
+    """What is in this file or folder is on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+
+
+def main(folder: Path, name: str) -> None:
     """Everything; may be begun again on what an earlier process left."""
     said = os.open(folder / "acknowledged", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with stamps():
         script = Script(open_node(folder))
-        for step in SCRIPT:
+        for step in SCRIPTS[name]:
             ids = script.take(step)
             if ids is not None:
                 os.write(said, (" ".join([step.replace(" ", "_"), *map(str, ids)]) + "\n").encode())
@@ -171,4 +234,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -203,6 +203,19 @@ def test_follow__finds_the_nodes_own_transactions_in_the_batches_of_others(bank:
     assert node.store.state.account(FIRST).nonce == 3
 
 
+def test_follow__knows_as_executed_what_both_have(bank: Bank) -> None:
+    """A batch of the node's own that was not known to be executed stands before those that are taken over."""
+    node = bank.node
+    ids = submitted(bank, bank.transfer())
+    node.settle()
+    executed_by_somebody_else(bank, bank.transfer(1))
+    node.store.set_status(2, 2, "proved", node.now)  # as a node that has not looked since it called
+    found = follow(node.sequencer, node.l1)
+    assert (found.common, found.adopted) == (2, 1)
+    assert node.store.status_numbers() == []
+    assert node.statuses(ids) == ["executed"]
+
+
 def test_follow__rebuilds_a_lost_file_from_l1(bank: Bank) -> None:
     node = bank.node
     submitted(bank, bank.transfer(fee=3))

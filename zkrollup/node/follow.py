@@ -59,6 +59,9 @@ def follow(sequencer: Sequencer, l1: L1) -> Followed:
     waiting = sequencer.rollback(common) if discarded else 0
     expected = {entry.sender: state.account(entry.sender).nonce for entry in sequencer.entries()}
     with store.transaction():
+        # Those that both have are executed too, as the ones after them are, whoever's proofs it was.
+        if store.last_executed() < common:
+            store.set_status(store.last_executed() + 1, common, "executed", sequencer.clock())
         few = l1.executed - common <= store.journal_length
         restored = restore(l1, state, window=1 if few else WINDOW)
         for number in range(common + 1, restored.batch_number + 1):
