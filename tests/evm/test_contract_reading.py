@@ -314,7 +314,7 @@ WRONG = {"WrongVersion", "WrongChain", "WrongRollup", "WrongBatchNumber", "Wrong
 
 
 def test_contract__reads_as_its_python_twin_does() -> None:
-    """R5, R6: roots and ids in one form; z and y as in Python."""
+    """C15, R5, R6: every value in one form; z and y as in Python."""
     met = compare(seed=5, settings=40, cases=100)
     assert met["read"] > 1000
     assert met.keys() >= OFTEN | {field.name for field in Field}, met
@@ -322,7 +322,7 @@ def test_contract__reads_as_its_python_twin_does() -> None:
 
 @pytest.mark.slow
 def test_contract__reads_as_its_python_twin_does_thirty_thousand_times() -> None:
-    """R5, R6, R1: every part of the header of data binds the batch to its place."""
+    """C15, R5, R6, R1: every part of the header of data binds the batch to its place."""
     met = compare(seed=6, settings=300, cases=100)
     assert met.total() == 30_000
     assert met.keys() >= OFTEN | WRONG | {"NonCanonicalCommitment"} | {field.name for field in Field}, met
