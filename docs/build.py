@@ -44,7 +44,7 @@ ROOT = DOCS.parent
 ALSO = ("zkrollup.operator", "zkrollup.testing.strategies", "zkrollup.engine.interface")
 NOT_PUBLIC = ("zkrollup.__main__", "zkrollup.cli", "zkrollup.bench")
 TITLE = "zkrollup"
-ORDER = ("tutorial", "failures", "circom", "auditors", "operators", "l1", "costs", "gadgets")
+ORDER = ("tutorial", "failures", "circom", "auditors", "transactions", "operators", "l1", "costs", "gadgets")
 _PRIVATE = re.compile(r" for zkrollup[\w.]*\._[a-z]\w*[.:]")
 _NAME = re.compile(r"<code>(zkrollup(?:\.\w+)+)</code>")
 

@@ -23,19 +23,24 @@ from zkrollup.state import (
     Account,
     BatchContext,
     BatchParameters,
+    ChangeKey,
     Deposit,
     ForcedExit,
+    Kind,
     StateTree,
     Transfer,
+    TransferToAddress,
+    TransferToNew,
     Withdraw,
     build_batch,
+    sign_group,
     sign_transaction,
 )
 from zkrollup.state.public_data import challenge, commitment, fingerprint, public_data
 from zkrollup.testing import mutate_witness
 
 SNAPSHOTS = Path(__file__).parent / "snapshots.json"
-OWNERS = [PrivateKey(bytes([i + 1]) * 32) for i in range(4)]
+OWNERS = [PrivateKey(bytes([i + 1]) * 32) for i in range(5)]
 CHAIN, ROLLUP = 31337, 0xC0FFEE
 
 AMOUNTS = st.one_of(st.integers(0, 3000), st.sampled_from([0, 1, 10**9, 2**27 - 1, 2**127]))
@@ -45,6 +50,10 @@ ACTIONS = st.one_of(
     st.tuples(st.just("transfer"), st.integers(1, 8), st.integers(1, 8), AMOUNTS, st.integers(0, 30)),
     st.tuples(st.just("withdraw"), st.integers(1, 8), AMOUNTS, st.integers(0, 30)),
     st.tuples(st.just("exit"), st.integers(1, 9), st.integers(0, 3)),
+    st.tuples(st.just("to address"), st.integers(1, 8), st.integers(0, 3), AMOUNTS, st.integers(0, 30)),
+    st.tuples(st.just("to new"), st.integers(1, 8), st.integers(0, 4), AMOUNTS, st.integers(0, 30)),
+    st.tuples(st.just("change key"), st.integers(1, 8), st.integers(0, 4), st.integers(0, 30)),
+    st.tuples(st.just("group"), st.integers(1, 8), st.integers(1, 8), AMOUNTS, st.booleans()),
 )
 
 
@@ -54,8 +63,11 @@ class Ledger:
     def __init__(self, state: StateTree) -> None:
         self.state = state
         self.nonces: dict[int, int] = {}
+        self.changed: dict[int, PrivateKey] = {}
 
     def owner(self, index: int) -> PrivateKey:
+        if index in self.changed:
+            return self.changed[index]
         account = self.state.account(index)
         keys = {owner.public_key: owner for owner in OWNERS}
         return keys.get((account.ax, account.ay), OWNERS[0])
@@ -64,6 +76,18 @@ class Ledger:
         nonce = self.nonces.get(index, self.state.account(index).nonce)
         self.nonces[index] = nonce + 1
         return nonce
+
+    def transactions(self, action: tuple[Any, ...]) -> list[Any]:
+        """One, or a group: a transfer there and one back, or the first of the two alone."""
+        if action[0] != "group":
+            return [self.transaction(action)]
+        _, one, other, amount, whole = action
+        members = [
+            Transfer(a, b, self.state.account(a).token, amount, 0, self.nonce(a))
+            for a, b in ((one, other), (other, one))
+        ]
+        signed = sign_group(members, [self.owner(one), self.owner(other)], CHAIN, ROLLUP)
+        return signed if whole else signed[:1]
 
     def transaction(self, action: tuple[Any, ...]) -> Any:
         kind, *values = action
@@ -74,6 +98,19 @@ class Ledger:
             return ForcedExit(values[0], 0xE0 + values[1])
         sender = values[0]
         token = self.state.account(sender).token
+        key = OWNERS[values[1]].public_key if kind in ("to new", "change key") else (0, 0)
+        if kind == "change key":
+            asked = ChangeKey(sender, *key, token, values[2], self.nonce(sender))
+            signed = sign_transaction(asked, self.owner(sender), CHAIN, ROLLUP)
+            self.changed[sender] = OWNERS[values[1]]
+            return signed
+        if kind in ("to new", "to address"):
+            _, owner, amount, fee = values
+            rest = (0xE0 + owner, token, amount, fee, self.nonce(sender), 7, owner)
+            made = (
+                TransferToNew(sender, *key, *rest) if kind == "to new" else TransferToAddress(sender, *rest)
+            )
+            return sign_transaction(made, self.owner(sender), CHAIN, ROLLUP)
         if kind == "transfer":
             _, recipient, amount, fee = values
             unsigned: Any = Transfer(sender, recipient, token, amount, fee, self.nonce(sender))
@@ -101,7 +138,8 @@ def test_batch__root_by_witness_is_root_by_executor(engine: Engine, batches: lis
     for number, actions in enumerate(batches, start=1):
         ledger = Ledger(state)
         context = BatchContext(parameters, CHAIN, ROLLUP, number, ((0, 1), (1, 5)))
-        built = build_batch(state, [ledger.transaction(action) for action in actions], context)
+        asked = [transaction for action in actions for transaction in ledger.transactions(action)]
+        built = build_batch(state, asked, context)
         published = public_data(built.trace)
         c = commitment(published.vector())
         z = challenge(CHAIN, ROLLUP, published.present(), c)
@@ -188,23 +226,33 @@ def is_explained(name: str, value: int) -> bool:
     return name in FREE if not numbered else kind in FREE and value == 0
 
 
-@pytest.mark.parametrize("kind", ["transfer", "withdraw", "deposit", "exit", "noop"])
+SLOTS: dict[str, tuple[Any, ...] | None] = {
+    "transfer": ("transfer", 1, 1, 5, 0),
+    "withdraw": ("withdraw", 1, 5, 0),
+    "deposit": ("deposit", 1, 0, 70),
+    "exit": ("exit", 1, 0),
+    "to address": ("to address", 1, 0, 5, 0),
+    "to new": ("to new", 1, 1, 5, 0),
+    "change key": ("change key", 1, 1, 0),
+    "group": ("group", 1, 1, 5, True),
+    "refused deposit": ("deposit", 1, 0, 70),
+    "noop": None,
+}
+
+
+@pytest.mark.parametrize("kind", SLOTS)
 def test_slot__every_wire_is_bound(engine: Engine, kind: str) -> None:
     """C1: change any single wire of a satisfied slot and a row breaks, or the wire is on the list above."""
-    state = StateTree.in_memory(1, engine_hasher(engine))
+    state = StateTree.in_memory(2, engine_hasher(engine))
     state.seed([Account(0, 0, 1000, *OWNERS[0].public_key, 0xE0)])
-    ledger = Ledger(state)
-    action = {
-        "transfer": ("transfer", 1, 1, 5, 0),
-        "withdraw": ("withdraw", 1, 5, 0),
-        "deposit": ("deposit", 1, 0, 70),
-        "exit": ("exit", 1, 0),
-        "noop": None,
-    }[kind]
-    context = BatchContext(BatchParameters(1, 1, 1), CHAIN, ROLLUP, 1, ((0, 1),))
-    transactions = [] if action is None else [ledger.transaction(action)]
+    if kind == "refused deposit":
+        state.seed(Account(1, 0, 1, *OWNERS[0].public_key, 0xA0 + i) for i in range(14))
+    ledger, action = Ledger(state), SLOTS[kind]
+    context = BatchContext(BatchParameters(2, 2, 1), CHAIN, ROLLUP, 1, ((0, 1),))
+    transactions = [] if action is None else ledger.transactions(action)
     trace = build_batch(state, transactions, context).trace
-    template = record_transaction(1, 1)
+    template = record_transaction(2, 1)
+    assert (trace.slots[0].kind == Kind.NOOP) is (action is None)
     values = slot_values(trace.slots[0], trace.batch_number)
     links = {
         **{name: values.pop(name) for name in ("root", "next_index", "group", "accumulator")},

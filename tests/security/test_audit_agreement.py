@@ -25,20 +25,27 @@ from zkrollup.state import (
     BatchContext,
     BatchParameters,
     BatchTrace,
+    ChangeKey,
     Deposit,
     ForcedExit,
     Kind,
     StateTree,
     Transaction,
     Transfer,
+    TransferToAddress,
+    TransferToNew,
     Withdraw,
     apply_batch,
     batch,
+    group_hash,
+    sign_group,
 )
 from zkrollup.state.accounts import Change
 from zkrollup.state.amounts import amount_below, encode_amount, encode_fee, fee_below
 from zkrollup.state.exceptions import StateError
 from zkrollup.state.public_data import encode, public_data, public_inputs
+from zkrollup.state.trace import GROUP_TAG
+from zkrollup.state.transactions import SignedTransaction, group_step
 from zkrollup.state.transition import Ledger, Transition
 from zkrollup.testing.rollup import (
     CHAIN_ID,
@@ -108,13 +115,15 @@ def lawless(
 ) -> Transition:
     """What an operator without rules makes of a transaction."""
     match transaction:
-        case Transfer() | Withdraw():
+        case Transfer() | TransferToAddress() | TransferToNew() | ChangeKey() | Withdraw():
             return _signed(ledger, transaction, context, liberties)
         case Deposit():
             index = ledger.find(transaction.key)
             index = ledger.next_index if index is None else index
+            if index == ledger.capacity:
+                index = 0
             before = ledger.account(index)
-            fits = before.balance + transaction.amount < FULL
+            fits = index != 0 and before.balance + transaction.amount < FULL
             owned = Unchecked(transaction.token, before.nonce, before.balance, *transaction.key[1:])
             return Transition(
                 Kind.DEPOSIT,
@@ -142,17 +151,22 @@ def lawless(
 
 
 def _signed(
-    ledger: Ledger, transaction: Transfer | Withdraw, context: BatchContext, liberties: Liberties
+    ledger: Ledger, transaction: SignedTransaction, context: BatchContext, liberties: Liberties
 ) -> Transition:
     sender = ledger.account(transaction.sender)
+    amount = 0 if isinstance(transaction, ChangeKey) else transaction.amount
     skipped = transaction.nonce - sender.nonce if liberties.nonce_of_the_request else 0
-    after = moved(sender, -transaction.amount - transaction.fee, nonces=1 + skipped)
+    after = moved(sender, -amount - transaction.fee, nonces=1 + skipped)
+    if isinstance(transaction, ChangeKey):
+        after = Unchecked(
+            after.token, after.nonce, after.balance, transaction.ax, transaction.ay, after.eth_address
+        )
     first = Change(transaction.sender, sender, after)
     fee_code = encode_fee(fee_below(transaction.fee))
     entry = context.fee_entry(transaction.token) if liberties.fee_entry is None else liberties.fee_entry
     common: dict[str, Any] = {
         "first": first,
-        "amount": transaction.amount,
+        "amount": amount,
         "fee": transaction.fee,
         "fee_code": fee_code,
         "fee_entry": entry,
@@ -161,16 +175,32 @@ def _signed(
         "valid_until": transaction.valid_until,
         "memo": transaction.memo,
         "group": transaction.group,
-        "core": 0,
+        "core": replace(transaction, fee=fee_below(transaction.fee)).core(CHAIN_ID, ROLLUP_ID),
     }
     if isinstance(transaction, Withdraw):
         return Transition(Kind.WITHDRAW, eth_address=transaction.eth_address, **common)
-    same = transaction.recipient == transaction.sender
-    target = after if same else ledger.account(transaction.recipient)
+    if isinstance(transaction, ChangeKey):
+        return Transition(Kind.CHANGE_KEY, key=(transaction.ax, transaction.ay), **common)
+    code = encode_amount(amount_below(amount))
+    if isinstance(transaction, TransferToNew):
+        key, address = (transaction.ax, transaction.ay), transaction.eth_address
+        opened = Unchecked(transaction.token, 0, amount, *key, address)
+        index = min(ledger.next_index, ledger.capacity - 1)
+        second = Change(index, ledger.account(index), opened)
+        return Transition(
+            Kind.TRANSFER_TO_NEW, second=second, amount_code=code, key=key, eth_address=address, **common
+        )
+    by_address = isinstance(transaction, TransferToAddress)
+    recipient = transaction.recipient
+    if recipient is None:
+        recipient = ledger.find_address(transaction.token, transaction.eth_address) or 0
+    target = after if recipient == transaction.sender else ledger.account(recipient)
     return Transition(
         Kind.TRANSFER,
-        second=Change(transaction.recipient, target, moved(target, transaction.amount)),
-        amount_code=encode_amount(amount_below(transaction.amount)),
+        second=Change(recipient, target, moved(target, amount)),
+        amount_code=code,
+        by_address=by_address,
+        eth_address=transaction.eth_address if by_address else 0,
         **common,
     )
 
@@ -264,8 +294,8 @@ FEES = st.sampled_from([0, 0, 0, 1, 127, 128, 1270, 10**31, 127 * 10**31])
 
 
 @st.composite
-def signed(draw: st.DrawFn) -> Transfer | Withdraw:
-    """A transfer or withdrawal; about half of them are good."""
+def signed(draw: st.DrawFn) -> SignedTransaction:
+    """A signed transaction of any kind; about half of them are good."""
     sender = draw(st.integers(1, 8))
     account = ACCOUNTS[sender - 1]
     odd = draw(st.sampled_from(["", "", "", "sender", "token", "nonce", "signer", "recipient"]))
@@ -278,10 +308,31 @@ def signed(draw: st.DrawFn) -> Transfer | Withdraw:
     recipient = draw(st.integers(0, 15)) if odd == "recipient" else draw(st.sampled_from(same))
     signer = draw(st.integers(0, 3)) if odd == "signer" else OWNERS[min(max(sender, 1), 8) - 1]
     amount, fee = draw(AMOUNTS), draw(FEES)
-    if draw(st.booleans()):
-        plain: Any = Transfer(sender, recipient, token, amount, fee, nonce)
-    else:
-        plain = Withdraw(sender, 0xE9, token, amount, fee, nonce)
+    rest = (
+        token,
+        amount,
+        fee,
+        nonce,
+        draw(st.sampled_from([2**32 - 1, 1, 0])),
+        draw(st.sampled_from([0, 5])),
+    )
+    group = draw(st.sampled_from([0, 0, 0, 0, 0, 9]))
+    address = draw(st.sampled_from([w.eth_address for w in WALLETS] + [0xE9]))
+    key = WALLETS[draw(st.integers(0, 3))].key.public_key
+    plain: Any = draw(
+        st.sampled_from(
+            [
+                Transfer(sender, recipient, *rest, group),
+                TransferToAddress(sender, address, *rest, group),
+                TransferToAddress(sender, address, *rest, group, recipient=recipient),
+                TransferToNew(sender, *key, address, *rest, group),
+                ChangeKey(sender, *key, token, *rest[2:], group),
+                Withdraw(sender, address, *rest, group),
+            ]
+        )
+    )
+    if draw(st.sampled_from([False, False, True])):
+        plain = replace(plain, group=group_hash([replace(plain, fee=fee_below(fee))], CHAIN_ID, ROLLUP_ID))
     if encodes(fee):
         return WALLETS[signer].sign(plain)
     return replace(plain, signature=WALLETS[signer].sign(replace(plain, fee=0)).signature)
@@ -353,6 +404,10 @@ HONEST: tuple[Transaction, ...] = (
     WALLETS[3].deposit(70, 0),
     WALLETS[0].deposit(70, 0),
     WALLETS[0].deposit(70, 7),  # nullified: account 5 is full
+    WALLETS[0].sign(TransferToAddress(1, WALLETS[1].eth_address, 0, 100, 1, 0)),
+    WALLETS[0].sign(TransferToNew(1, *WALLETS[3].key.public_key, 0xE9, 0, 100, 1, 0, memo=1)),
+    WALLETS[0].sign(ChangeKey(1, *WALLETS[3].key.public_key, 0, 1, 0, valid_until=1)),
+    sign_group([Transfer(1, 2, 0, 100, 1, 0)], [WALLETS[0].key], CHAIN_ID, ROLLUP_ID)[0],
     ForcedExit(1, WALLETS[0].eth_address),
     ForcedExit(1, WALLETS[1].eth_address),
     ForcedExit(12, WALLETS[1].eth_address),
@@ -361,7 +416,7 @@ HONEST: tuple[Transaction, ...] = (
 
 PARTS = (
     "kind", "nullified", "first", "second", "amount", "amount_code", "fee", "fee_code", "fee_entry",
-    "token", "eth_address", "key", "signature",
+    "token", "eth_address", "key", "signature", "by_address", "valid_until", "memo", "group",
 )  # fmt: skip
 
 
@@ -417,9 +472,13 @@ def _another(decision: Transition, name: str, state: StateTree) -> st.SearchStra
         case "key":
             return st.sampled_from([(0, 0), (0, 1), (1, 0), *(wallet.key.public_key for wallet in WALLETS)])
         case "signature":
-            return st.sampled_from(
-                [None, *(t.signature for t in HONEST[:3] if isinstance(t, Transfer | Withdraw))]
-            )
+            return st.sampled_from([None, *(t.signature for t in HONEST if isinstance(t, SignedTransaction))])
+        case "by_address":
+            return st.just(not decision.by_address)
+        case "valid_until":
+            return st.sampled_from([0, 1, 2, 2**32 - 1, 2**32])
+        case "memo" | "group":
+            return st.sampled_from([0, 1, decision.core, group_step(GROUP_TAG, decision.core)])
     return amounts
 
 
@@ -429,7 +488,7 @@ def test_decision__altered_in_any_part_is_refused(
     engine: Engine, data: st.DataObject, transaction: Transaction
 ) -> None:
     """C9, C10, C13, C17, R10: an operator can make nothing else of a transaction, except that it chooses
-    the empty leaf that a deposit opens."""
+    among the accounts with an address that is paid."""
     chain = Chain(engine, ((0, 3), (7, 4)))
     chain.queue((transaction,))
     honest = lawless(Ledger(chain.state), transaction, chain.context, Liberties())
@@ -443,10 +502,8 @@ def test_decision__altered_in_any_part_is_refused(
         return
     right = public_data(Chain(engine, chain.context.fee_entries).forge(honest))
     found = public_data(trace)
-    if honest.kind == Kind.DEPOSIT and found.records[0].second != right.records[0].second:
-        index = found.records[0].second
-        assert index >= 9
-        assert trace.slots[0].second.before.is_empty
+    if honest.by_address and found.records[0].second != right.records[0].second:
+        assert trace.slots[0].second.before.eth_address == honest.eth_address
         assert replace(found.records[0], second=0) == replace(right.records[0], second=0)
     else:
         assert found == right

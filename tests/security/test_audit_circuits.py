@@ -24,11 +24,16 @@ from zkrollup.state import (
     BatchContext,
     BatchParameters,
     BatchTrace,
+    ChangeKey,
     Deposit,
     ForcedExit,
     StateTree,
     Transaction,
+    Transfer,
+    TransferToAddress,
+    TransferToNew,
     apply_batch,
+    sign_group,
 )
 from zkrollup.testing import assert_lies_caught, find_hints, mutate_witness
 from zkrollup.testing.rollup import CHAIN_ID, ROLLUP_ID, make_wallets
@@ -106,6 +111,13 @@ TRANSACTIONS: dict[str, list[Transaction]] = {
     "forced exit": [ForcedExit(1, WALLETS[0].eth_address)],
     "forced exit that is nullified": [ForcedExit(1, WALLETS[1].eth_address)],
     "forced exit of leaf 0": [ForcedExit(0, WALLETS[1].eth_address)],
+    "transfer by address": [
+        WALLETS[0].sign(TransferToAddress(1, WALLETS[1].eth_address, 0, 100, 3, 0, memo=9))
+    ],
+    "transfer to new": [WALLETS[0].sign(TransferToNew(1, *WALLETS[2].key.public_key, 7, 0, 100, 3, 0))],
+    "change of key": [WALLETS[0].sign(ChangeKey(1, *WALLETS[2].key.public_key, 0, 3, 0, valid_until=9))],
+    "group": sign_group([Transfer(1, 2, 0, 100, 3, 0)], [WALLETS[0].key], CHAIN_ID, ROLLUP_ID),
+    "deposit that a full tree refuses": [WALLETS[2].deposit(100, 9)],
     "noop": [],
 }
 
@@ -124,6 +136,8 @@ def templates() -> dict[str, Template]:
 def executed(name: str) -> BatchTrace:
     state = StateTree.in_memory(1)
     state.seed([WALLETS[0].account(token=0), WALLETS[1].account(token=0)])
+    if name == "deposit that a full tree refuses":
+        state.seed([WALLETS[0].account(token=9)])
     entries = () if name == "unused" else ((0, 2),)
     context = BatchContext(PARAMETERS, CHAIN_ID, ROLLUP_ID, 1, entries)
     return apply_batch(state, TRANSACTIONS.get(name, []), context)

@@ -21,6 +21,7 @@ from zkrollup.state import (
     Account,
     BatchContext,
     BatchParameters,
+    BatchTrace,
     ChangeKey,
     Deposit,
     ForcedExit,
@@ -67,6 +68,14 @@ def agreed(transaction: Any) -> dict[str, Any]:
     }
 
 
+def counted_from(trace: BatchTrace, index: int) -> BatchTrace:
+    """The batch as if its first new account were to have this index: the header says so, no slot does."""
+    by = index - trace.next_before
+    first, second, *rest = trace.header
+    header = (first, second + (by << 40) + by, *rest)
+    return replace(trace, next_before=index, next_after=trace.next_after + by, header=header)
+
+
 class Unchecked(Account):
     """An account whose numbers nobody ranged."""
 
@@ -107,11 +116,11 @@ class SlotWorkshop:
     def slots(self, trace: Any, change: dict[str, Any] | None = None) -> list[list[int]]:
         """The values of all slots of a batch; ``change``: other inputs for the first."""
         circuit = self.circuit(len(trace.slots))
+        trace = counted_from(trace, (change or {}).get("next_index", trace.next_before))
         public, parts = circuit.assignment(
             trace, z=0x1234567, hasher=engine_hasher(self.engine), modulus=MODULUS
         )
         parts["slots"][0].update(change or {})
-        parts["header"][0]["next_before"] = parts["slots"][0]["next_index"]
         witness = circuit.r1cs.witness(self.engine, public=public, parts=parts)
         values = [instance_values(circuit.r1cs, "slots", i, witness) for i in range(len(trace.slots))]
         if change:  # of the header too, whose fingerprint the first slot goes on from

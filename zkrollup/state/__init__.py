@@ -9,7 +9,7 @@ from __future__ import annotations
 from zkrollup.state.accounts import EMPTY_ACCOUNT, Account, AccountKey
 from zkrollup.state.batch import BuiltBatch, SetAside, apply_batch, build_batch
 from zkrollup.state.context import BatchContext
-from zkrollup.state.exceptions import StateError, TransactionError
+from zkrollup.state.exceptions import GroupIncomplete, StateError, TransactionError
 from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.trace import BatchTrace, Kind, LeafUpdate, SlotTrace
 from zkrollup.state.transactions import (
@@ -40,6 +40,7 @@ __all__ = [
     "ChangeKey",
     "Deposit",
     "ForcedExit",
+    "GroupIncomplete",
     "Kind",
     "LeafUpdate",
     "Noop",
