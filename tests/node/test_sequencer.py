@@ -205,6 +205,20 @@ def test_build__waits_for_a_full_batch_or_for_the_time(bank: Bank) -> None:
     assert node.sequencer.build(view) is not None
 
 
+def test_build__waits_with_a_request_too(bank: Bank) -> None:
+    node = bank.node
+    node.pay_in(bank.wallets[0], 1)
+    view = node.observer.observe(0)
+    assert node.sequencer.build(view) is None
+    node.now += node.policy.batch_seconds / 2
+    node.pay_in(bank.wallets[1], 1)
+    assert node.sequencer.build(node.observer.observe(0)) is None
+    node.now += node.policy.batch_seconds / 2
+    batch = node.sequencer.build(node.observer.observe(0))
+    assert batch is not None
+    assert batch.num_requests == 2
+
+
 def test_build__stops_when_too_many_batches_are_in_flight(bank: Bank) -> None:
     bank.node.sequencer.policy = replace(bank.node.sequencer.policy, max_in_flight=2)
     for nonce in range(3):

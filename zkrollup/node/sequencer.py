@@ -64,6 +64,7 @@ class Sequencer:
         self.clock = clock
         self.mempool = Mempool(policy.limits)
         self._traces: dict[int, BatchTrace] = {}
+        self._request_seen = (-1, 0.0)  # the oldest request that waits, and since when
         self._sequence = store.next_sequence()
         self.reload()
 
@@ -246,7 +247,7 @@ class Sequencer:
         waiting = sum(map(len, units)) + len(requests)
         if not waiting:
             return None
-        if waiting < slots and not force and not self._is_late(units, requests):
+        if waiting < slots and not force and not self._is_late(units, bool(requests)):
             return None
         return self._build(units, requests, entries)
 
@@ -267,9 +268,16 @@ class Sequencer:
         share = min(len(queue), max(share, slots - signed))
         return units, [waiting.request for waiting in queue[:share]]
 
-    def _is_late(self, units: Sequence[Unit], requests: Sequence[Transaction]) -> bool:
-        oldest = min((entry.received for unit in units for entry in unit.entries), default=None)
-        return bool(requests) or (oldest is not None and self.clock() - oldest >= self.policy.batch_seconds)
+    def _is_late(self, units: Sequence[Unit], has_requests: bool) -> bool:
+        """Whether something has waited long enough; a request waits from when it was first seen."""
+        now = self.clock()
+        since = [entry.received for unit in units for entry in unit.entries]
+        if has_requests:
+            number = self.store.requests_after()
+            if self._request_seen[0] != number:
+                self._request_seen = (number, now)
+            since.append(self._request_seen[1])
+        return now - min(since, default=now) >= self.policy.batch_seconds
 
     def _build(
         self, units: Sequence[Unit], requests: Sequence[Transaction], entries: tuple[FeeEntry, ...]
