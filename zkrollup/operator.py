@@ -24,6 +24,7 @@ from zkrollup.groth16.proving_key import ProvingKey
 from zkrollup.groth16.setup import cached_key
 from zkrollup.l1 import Config, KeyVerifier, RollupContract, World
 from zkrollup.l1.interface import VerifierBehaviour
+from zkrollup.l1.model import MADE_TOKENS
 from zkrollup.l1.world import Verifier
 from zkrollup.state import (
     BatchContext,
@@ -48,9 +49,6 @@ Progress = Callable[[str, float], None]
 
 PROVER_PHASES = 3
 """How many phases the prover reports: the check of the witness, the sums, the blinding."""
-
-MADE_TOKENS = 255
-"""Deposits in tokens up to this number find an ERC-20, made on the spot."""
 
 DEFAULT_CHAIN_ID = 31337
 DEFAULT_CONTRACT = 0x5A6B526F6C6C75700000000000000000000001

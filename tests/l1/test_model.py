@@ -286,6 +286,13 @@ def test_world__moves_nothing_that_is_refused() -> None:
     assert world.balance(token, 1) == 10
 
 
+def test_genesis__with_a_token_of_a_great_number_is_refused() -> None:
+    """Nobody makes 2^32 tokens on the way to it."""
+    for token in (256, 2**32 - 1):
+        with pytest.raises(InvalidParameter, match=f"token of the genesis is {token}"):
+            SimulatedRollup(PARAMETERS, [WALLETS[1].account(token=token)], key=KEY)
+
+
 def test_genesis__token_that_nobody_registered_is_not_paid_out() -> None:
     """R4: a genesis that is not backed pays nothing, and keeps what it owes on record."""
     accounts = [WALLETS[1].account(token=3)]

@@ -40,12 +40,15 @@ from zkrollup.state.accounts import (
     TOKEN_BITS,
     require_bits,
 )
-from zkrollup.state.exceptions import InvalidKey
+from zkrollup.state.exceptions import InvalidKey, InvalidParameter
 from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.public_data import PublicInputs, challenge, fingerprint
 from zkrollup.state.transactions import Deposit, ForcedExit, Request, require_key
 
-__all__ = ["DEFAULT_ADDRESS", "DEFAULT_CHAIN_ID", "RollupContract"]
+__all__ = ["DEFAULT_ADDRESS", "DEFAULT_CHAIN_ID", "MADE_TOKENS", "RollupContract"]
+
+MADE_TOKENS = 255
+"""Up to this number the model makes ERC-20s on the spot where an account or a deposit needs one."""
 
 DEFAULT_CHAIN_ID = 31337
 DEFAULT_ADDRESS = 0x5A6B526F6C6C75700000000000000000000001
@@ -194,8 +197,14 @@ class RollupContract:
 
     def back(self, holdings: Mapping[int, int]) -> None:
         """Give the contract what the accounts of its genesis hold (token number -> amount), with a new
-        ERC-20 for each number up to the greatest that has none."""
-        for _ in range(self.num_tokens, max(holdings, default=0) + 1):
+        ERC-20 for each number up to the greatest that has none, which is at most ``MADE_TOKENS``.
+
+        Raises :class:`InvalidParameter`.
+        """
+        greatest = max(holdings, default=0)
+        if greatest > MADE_TOKENS:
+            raise InvalidParameter("token of the genesis", greatest, f"a number up to {MADE_TOKENS}")
+        for _ in range(self.num_tokens, greatest + 1):
             self.register_token(self.deploy_token(TokenBehaviour.PLAIN), sender=self.operator)
         for token, amount in holdings.items():
             self.fund(self.address, token, amount)
