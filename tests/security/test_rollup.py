@@ -19,15 +19,19 @@ from zkrollup.l1 import BatchHeader, QueuedRequest, RollupContract, reverts
 from zkrollup.state import (
     EMPTY_ACCOUNT,
     BatchParameters,
+    ChangeKey,
     Deposit,
     ForcedExit,
     Kind,
     Noop,
     StateTree,
     Transfer,
+    TransferToAddress,
+    TransferToNew,
     Withdraw,
     apply_batch,
     build_batch,
+    sign_group,
 )
 from zkrollup.state.accounts import IDENTITY
 from zkrollup.state.amounts import decode_amount, decode_fee, encode_amount, encode_fee
@@ -43,6 +47,7 @@ from zkrollup.state.public_data import (
     public_data,
     slot_elements,
 )
+from zkrollup.state.transactions import SignedTransaction
 from zkrollup.state.transition import transition
 from zkrollup.testing.rollup import (
     CHAIN_ID,
@@ -90,6 +95,31 @@ def test_message__changes_with_every_field_and_with_chain_and_rollup(transaction
     signature = WALLETS[0].key.sign(messages[0])
     accepted = [eddsa.verify(WALLETS[0].key.public_key, message, signature) for message in messages]
     assert accepted == [True] + [False] * (len(messages) - 1)
+
+
+KEYS = [wallet.key.public_key for wallet in WALLETS]
+BY_KIND = {
+    Transfer: {"recipient": [1, 2]},
+    TransferToAddress: {"eth_address": [1, 2]},
+    TransferToNew: {"eth_address": [1, 2], "key": KEYS},
+    ChangeKey: {"key": KEYS},
+    Withdraw: {"eth_address": [1, 2]},
+}
+
+
+def test_message__of_every_kind_is_its_own() -> None:
+    """C12: two transactions of whatever kinds that differ in anything have different messages."""
+    common = {"sender": [1, 2], "token": [1, 2], "fee": [1, 2], "nonce": [1, 2], "memo": [1, 2]}
+    common |= {"valid_until": [1, 2], "group": [0, 1, 2]}
+    messages = []
+    for kind, own in BY_KIND.items():
+        choices = common | own | ({} if kind is ChangeKey else {"amount": [1, 2]})
+        first = {name: values[0] for name, values in choices.items()}
+        for fields_ in [first, *(first | {n: v} for n, values in choices.items() for v in values[1:])]:
+            ax, ay = fields_.pop("key", (None, None))
+            made = kind(**fields_, **({} if ax is None else {"ax": ax, "ay": ay}))
+            messages.append(made.message(CHAIN_ID, ROLLUP_ID))
+    assert len(set(messages)) == len(messages) > 50
 
 
 def test_message__tells_a_transfer_from_a_withdraw() -> None:
@@ -629,7 +659,7 @@ class SupplyMachine(RuleBasedStateMachine):
         super().__init__()
         self.deposited = dict.fromkeys(self.TOKENS, 0)
         self.paid = dict.fromkeys(self.TOKENS, 0)
-        self.mempool: list[Transfer | Withdraw] = []
+        self.mempool: list[SignedTransaction] = []
 
     @initialize()
     def start(self) -> None:
@@ -661,20 +691,32 @@ class SupplyMachine(RuleBasedStateMachine):
         amount=st.sampled_from([0, 1, 5, 999, 2**27 - 1, 2**27, 10**20]),
         fee=st.sampled_from([0, 1, 120]),
         skip=st.sampled_from([0, 0, 0, 1]),
-        withdraw=st.booleans(),
+        kind=st.sampled_from(["index", "index", "address", "new", "key", "withdraw", "group"]),
+        other=st.sampled_from(WALLETS),
     )
-    def send(self, sender: int, recipient: int, amount: int, fee: int, skip: int, withdraw: bool) -> None:
+    def send(self, sender: int, recipient: int, amount: int, fee: int, skip: int, kind: str, other) -> None:
         account = self.rollup.state.account(sender)
         if account.is_empty:
             return
         mine = sum(transaction.sender == sender for transaction in self.mempool)
         nonce = account.nonce + mine + skip
         wallet = next(w for w in WALLETS if w.key.public_key == (account.ax, account.ay))
-        options = {"fee": fee, "nonce": nonce, "token": account.token}
-        if withdraw:
-            self.mempool.append(wallet.withdraw(sender, amount, **options))
+        key, paid = other.key.public_key, (account.token, amount, fee, nonce)
+        asked = {
+            "index": Transfer(sender, recipient, *paid),
+            "address": TransferToAddress(sender, other.eth_address, *paid),
+            "new": TransferToNew(sender, *key, other.eth_address, *paid),
+            "key": ChangeKey(sender, *key, account.token, fee, nonce),
+            "withdraw": Withdraw(sender, other.eth_address, *paid),
+            "group": Transfer(sender, recipient, *paid),
+        }[kind]
+        members = [asked]
+        if kind == "group":
+            members.append(Withdraw(sender, other.eth_address, account.token, amount, 0, nonce + 1))
+            signed = sign_group(members, [wallet.key] * 2, CHAIN_ID, ROLLUP_ID)
         else:
-            self.mempool.append(wallet.transfer(sender, recipient, amount, **options))
+            signed = [wallet.sign(asked)]
+        self.mempool += signed
 
     @rule()
     def batch(self) -> None:
