@@ -58,7 +58,7 @@ FEE_TOKENS = 2
 ACCOUNTS = 1 << 20
 """Indices are below it, as in a rollup with a million accounts."""
 
-LIFETIME = 200
+LIFETIME = 20
 """Of a request: so that few blocks pass until the contract can be frozen. It changes no gas."""
 
 OTHER_SIZES = 64
