@@ -20,7 +20,9 @@ from zkrollup.bn254 import FQ_MODULUS as Q
 from zkrollup.bn254 import FR_MODULUS as R
 from zkrollup.bn254 import g1, g2
 from zkrollup.crypto.eddsa import PrivateKey
+from zkrollup.exit_proof import exit_key, make_exit_proof
 from zkrollup.groth16.keys import Proof
+from zkrollup.groth16.proving_key import ProvingKey
 from zkrollup.l1 import RollupContract, reverts
 from zkrollup.l1.evm.pyrevm_transport import PyrevmTransport
 from zkrollup.l1.evm.transport import MissingLibrary
@@ -28,7 +30,7 @@ from zkrollup.l1.headers import BatchHeader
 from zkrollup.l1.interface import Config, VerifierBehaviour
 from zkrollup.l1.world import KeyVerifier, World
 from zkrollup.operator import Rollup
-from zkrollup.state import Transfer, Withdraw
+from zkrollup.state import StateTree, Transfer, Withdraw
 from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.transactions import Deposit
 
@@ -52,8 +54,17 @@ class Call:
 class Pair:
     """The model and the contract in revm, of one address on one chain, and three batches for them."""
 
-    def __init__(self, around: Surroundings, model: RollupContract, evm: EvmWorld, calls: list[Call]) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        model: RollupContract,
+        evm: EvmWorld,
+        calls: list[Call],
+        state: StateTree,
+        exits: ProvingKey,
+    ) -> None:
         self.model, self.evm, self.calls = model, evm, calls
+        self.state, self.exits = state, exits  # after the last batch
         self.done = 0
         self.operator = around.accounts[0]
 
@@ -68,10 +79,14 @@ class Pair:
 
     def outcomes(self, call: Call) -> tuple[Any, Any]:
         """What the two make of a call: the error and its values, or "accepted"."""
-        found = []
+        return self.both("submit_batch", call.previous, call.data, call.commitment, call.proof)
+
+    def both(self, name: str, *arguments: Any) -> tuple[Any, Any]:
+        """What the two make of any call by the operator."""
+        found: list[Any] = []
         for l1 in (self.model, self.evm):
             try:
-                l1.submit_batch(call.previous, call.data, call.commitment, call.proof, sender=self.operator)
+                getattr(l1, name)(*arguments, sender=self.operator)
                 found.append("accepted")
             except reverts.Revert as error:
                 found.append((type(error).__name__, error.values()))
@@ -94,9 +109,10 @@ def made_pair() -> Pair:
     # the contract's address is in the challenge: an operator that is to prove for it must know it
     address = contract_address(around, sizes)
     rollup = Rollup(2, depth=2, fee_tokens=1, chain_id=around.transport.chain_id, contract_address=address)
+    exits, _ = exit_key(2)
     config = Config(
         verifier=around.deploy_verifier(rollup.key.verifying_key),
-        exit_verifier=around.deploy_verifier(VerifierBehaviour.REJECTS),
+        exit_verifier=around.deploy_verifier(exits.verifying_key),
         operator=operator,
         governor=governor,
         genesis_root=rollup.state.root,
@@ -110,7 +126,7 @@ def made_pair() -> Pair:
     for account in around.accounts:
         world.mint(0, account, 1 << 100)
     world.deploy_verifier(KeyVerifier(rollup.key.verifying_key, allow_insecure_key=True), config.verifier)
-    world.deploy_verifier(VerifierBehaviour.REJECTS, config.exit_verifier)
+    world.deploy_verifier(KeyVerifier(exits.verifying_key, allow_insecure_key=True), config.exit_verifier)
     model = RollupContract(config, world=world, chain_id=evm.chain_id, address=address)
     for key, owner in ((ALICE, alice), (BOB, bob)):
         rollup.request(deposit := Deposit(0, 10**6, *key.public_key, owner))
@@ -130,7 +146,7 @@ def made_pair() -> Pair:
         previous = rollup.contract.header(rollup.contract.executed)
         calls.append(Call(previous, batch.data, batch.inputs.commitment, batch.proof))
         rollup.submit(batch)
-    return Pair(around, model, evm, calls)
+    return Pair(around, model, evm, calls, rollup.state, exits)
 
 
 def contract_address(around: Surroundings, sizes: BatchParameters) -> int:
@@ -323,3 +339,57 @@ def test_mutations__ten_thousand(part: int) -> None:
     assert reasons.total() == PER_PART
     pair.advance()
     assert pair.model.header(pair.done) == pair.evm.header(pair.done)
+
+
+def test_mutated_exits__are_refused_by_model_and_evm_for_the_same_reason() -> None:
+    """R2, R8, V9: another index, token, balance or owner than was proved, another root, another proof."""
+    pair = made_pair()
+    while pair.done < len(pair.calls):
+        pair.advance()
+    assert pair.both("request_exit", 1) == ("accepted",) * 2
+    for l1 in (pair.model, pair.evm):
+        l1.mine(l1.config.request_lifetime + 1)
+    assert pair.both("freeze") == ("accepted",) * 2
+    last, before = pair.evm.header(pair.done), pair.evm.header(pair.done - 1)
+    made = {index: make_exit_proof(pair.state, index, pair.exits) for index in (1, 2)}
+    draw = random.Random(5)
+    reasons: Counter[str] = Counter()
+    for index, leaves in made.items():
+        valid = (last, leaves.account, leaves.token, leaves.balance, leaves.owner, leaves.proof)
+        assert leaves.balance > 0
+        other = made[3 - index]
+        for place, value in [
+            (0, before),
+            (0, replace(last, root_after=last.root_after ^ 1)),
+            (1, 0),
+            (1, 3 - index),
+            (1, 16),
+            (1, 2**32 - 1),
+            (2, 1),
+            (2, 2**32 - 1),
+            (3, 0),
+            (3, leaves.balance - 1),
+            (3, leaves.balance + 1),
+            (3, other.balance),
+            (3, 2**128 - 1),
+            (4, 0),
+            (4, other.owner),
+            (4, leaves.owner ^ 1 << 159),
+            (5, other.proof),
+            (5, pair.calls[0].proof),
+            *((5, mutated_proof(leaves.proof, [other.proof], draw)) for _ in range(30)),
+        ]:
+            call = (*valid[:place], value, *valid[place + 1 :])
+            if call == valid:
+                continue
+            by_model, by_evm = pair.both("exit", *call)
+            assert by_model == by_evm, (place, value)
+            assert by_model != "accepted", (place, value)
+            reasons[by_model[0]] += 1
+        assert pair.both("exit", *valid) == ("accepted",) * 2
+        by_model, by_evm = pair.both("exit", *valid)
+        assert by_model == by_evm
+        assert by_model[0] == "AlreadyExited"
+    assert set(reasons) == {"UnknownBatch", "OutsideTree", "ProofRejected", "AlreadyExited"}
+    owner = made[1].owner
+    assert pair.model.pending_withdrawal(owner, 0) == pair.evm.pending_withdrawal(owner, 0) > 0
