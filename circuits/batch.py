@@ -7,11 +7,14 @@ Statement
 Given the public inputs C, z and y, the prover knows a batch's public data with commitment C and
 fingerprint y at z (circuits.public_data says what that means to L1), and transactions which, applied in
 order by the rules of circuits.transaction to the tree with the header's root before, followed by the
-fee credits of circuits.fees, leave the tree with the header's root after.
+fee credits of circuits.fees, leave the tree with the header's root after. The accounts that they open
+have the indices from the header's next index before on, up to its next index after. All are for the header's
+chain, rollup and batch number. The members of a group stand in consecutive slots, each group whole.
 
 Wiring
 ------
-Seams between slots are not rows: a slot's link *is* the wire of its predecessor.
+Seams between slots are not rows: a slot's link *is* the wire of its predecessor. So are root, fingerprint,
+padding, next index, open group and its hash so far chained from the header's constants to the last slot.
 """
 
 from __future__ import annotations

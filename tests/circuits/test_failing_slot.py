@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from zkrollup.circuits.batch import describe_slot
+from zkrollup.crypto.eddsa import PrivateKey
 from zkrollup.crypto.tables import MODULUS
 from zkrollup.cs import AssignmentError, Failures
 from zkrollup.operator import engine_hasher
-from zkrollup.state import Transfer, Withdraw
+from zkrollup.state import ChangeKey, Transfer, TransferToAddress, TransferToNew, Withdraw
+from zkrollup.state.transition import transition
 
 
 def failures(workshop: Any, transaction: Any, **change: int) -> Failures:
@@ -46,6 +48,21 @@ def test_slots__are_described_by_kind(workshop: Any) -> None:
         "Noop()",
     ]
     assert workshop.circuit.describe(trace)["fees"](0) == "fees in token 0 to account 3"
+
+
+def test_newer_kinds__are_described_as_they_are_made(workshop: Any) -> None:
+    key = PrivateKey(b"k" * 32).public_key
+    pay = TransferToAddress(2, 0xE0, 0, 5, 0, 0)
+    trace = workshop.apply(workshop.sign(pay, 1), workshop.sign(TransferToNew(1, *key, 9, 0, 5, 0, 0), 0))
+    address = "eth_address=0x00000000000000000000000000000000000000"
+    assert [describe_slot(slot) for slot in trace.slots] == [
+        f"TransferToAddress(sender=2, {address}e0, token=0, amount=5, fee=0, nonce=0, recipient=1)",
+        f"TransferToNew(sender=1, account=5, {address}09, token=0, amount=5, fee=0, nonce=0)",
+    ]
+    again = workshop.forge(
+        transition(workshop.state, workshop.sign(ChangeKey(3, *key, 0, 0, 0), 2), workshop.context)
+    )
+    assert describe_slot(again.slots[0]) == "ChangeKey(sender=3, token=0, fee=0, nonce=0)"
 
 
 def test_range__of_an_input_names_slot_and_transfer(workshop: Any) -> None:
