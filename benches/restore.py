@@ -1,18 +1,21 @@
-"""How long does it take to rebuild the state from L1? Batches are made, then restored into memory and a file.
+"""How long does it take to rebuild the state from L1, and to leave? Batches are made, restored into memory and
+a file, and an account's exit is proved.
 
 Usage: python benches/restore.py [--batches 1000] [--slots 8] [--depth 16] [--accounts 64] [--threads 1]
        [--write]
 
 The batches are signed transactions of all kinds, mostly transfers, executed by the state machine and
 submitted to the model of the contract, which reads their bytes and checks no proof. Before any clock starts
-the work is counted: bytes, keccak blocks, and Poseidon hashes of leaves and nodes. --write keeps the
-figures in benches/results/restore.json.
+the work is counted: bytes, keccak blocks, and Poseidon hashes of leaves and nodes. The exit's key is made anew;
+its proof takes the path, the witness, its check and the proof. --write keeps the figures in
+benches/results/restore.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import tempfile
 import time
 from collections.abc import Sequence
@@ -21,6 +24,8 @@ from typing import Any
 
 from zkrollup.bench.machine import commit, cores, processor_name
 from zkrollup.engine import get_engine
+from zkrollup.exit_proof import exit_key, make_exit_proof
+from zkrollup.groth16.setup import key_path
 from zkrollup.operator import engine_hasher
 from zkrollup.restore import restore
 from zkrollup.state import BatchParameters, ChangeKey, ForcedExit, StateTree, TransferToNew
@@ -122,6 +127,26 @@ def touched(data: Any) -> set[int]:
     return (indices | fees) - {0}
 
 
+def exit_figures(state: StateTree, threads: int) -> dict[str, float]:
+    """The size of the key's file, and the median of five proofs, elapsed and of CPU time."""
+    engine = get_engine(threads=threads)
+    elapsed, cpu = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        key, _ = exit_key(state.depth, engine=engine, directory=Path(folder))
+        size = key_path(key.circuit_digest, Path(folder)).stat().st_size
+        for account in range(1, 6):
+            start, used = time.perf_counter(), time.process_time()
+            make_exit_proof(state, account, key, engine=engine)
+            elapsed.append(time.perf_counter() - start)
+            cpu.append(time.process_time() - used)
+    return {
+        "key_bytes": size,
+        "rows": key.num_rows,
+        "median_seconds": round(statistics.median(elapsed), 4),
+        "median_cpu_seconds": round(statistics.median(cpu), 4),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--batches", type=int, default=1000)
@@ -154,8 +179,11 @@ def main() -> None:
             }
             assert done.batches == arguments.batches
             assert state.root == rollup.contract.root == state.recompute_root()
+            if where == "memory":
+                leaving = exit_figures(state, arguments.threads)
             state.close()
         print(f"  into {where}: {seconds[where]['elapsed']} s, {seconds[where]['cpu']} s of CPU time")
+    print("  exit: " + ", ".join(f"{value:,} {name}" for name, value in leaving.items()))
     if arguments.write:
         figures = {
             "machine": {"processor": processor_name(), "cores": cores(), "commit": commit()},
@@ -165,6 +193,7 @@ def main() -> None:
             "threads": arguments.threads,
             "work": work,
             "seconds": seconds,
+            "exit": leaving,
         }
         RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
 
