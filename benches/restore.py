@@ -1,13 +1,13 @@
-"""How long does it take to rebuild the state from L1, and to leave? Batches are made, restored into memory and
-a file, and an account's exit is proved.
+"""How long does it take to rebuild the state from L1, and to leave? Batches are made, restored into memory
+and a file, and an account's exit is proved.
 
 Usage: python benches/restore.py [--batches 1000] [--slots 8] [--depth 16] [--accounts 64] [--threads 1]
        [--write]
 
 The batches are signed transactions of all kinds, mostly transfers, executed by the state machine and
 submitted to the model of the contract, which reads their bytes and checks no proof. Before any clock starts
-the work is counted: bytes, keccak blocks, and Poseidon hashes of leaves and nodes. The exit's key is made anew;
-its proof takes the path, the witness, its check and the proof. --write keeps the figures in
+the work is counted: bytes, keccak blocks, and Poseidon hashes of leaves and nodes. The exit's key is made
+anew; its proof takes the path, the witness, its check and the proof. --write keeps the figures in
 benches/results/restore.json.
 """
 
