@@ -38,6 +38,9 @@ Result = TypeVar("Result")
 IDLE_SECONDS = 0.25
 """How often L1 and the clock are looked at when nothing else happens."""
 
+SWEEP_SECONDS = 1.0
+"""How often the whole mempool is looked at for what can never be applied."""
+
 MAX_BACKOFF = 30.0
 
 
@@ -86,6 +89,7 @@ class Node:
         self.view: L1View | None = None
         self.stopping = False
         self._failures = 0
+        self._swept = 0.0
         self._core = ThreadPoolExecutor(1, "sequencer")
         self._chain = ThreadPoolExecutor(1, "l1")
         self._proofs = ThreadPoolExecutor(1, "prover")
@@ -186,8 +190,13 @@ class Node:
             return False
         start = time.perf_counter()
 
+        sweep = start - self._swept >= SWEEP_SECONDS
+        if sweep:
+            self._swept = start
+
         def work() -> StoredBatch | None:
-            self.sequencer.sweep()
+            if sweep:
+                self.sequencer.sweep()
             return self.sequencer.build(view)
 
         batch = await self.core(work)
