@@ -30,6 +30,7 @@ def bench() -> ModuleType:
 
 
 def test_node__killed_once_loses_and_repeats_nothing(bench: ModuleType, tmp_path: Path) -> None:
+    """R9."""
     result = bench.run(
         transactions=20, kills=1, slots=8, depth=3, directory=tmp_path, wallets=4, most_seconds_alive=2.0
     )
@@ -41,6 +42,7 @@ def test_node__killed_once_loses_and_repeats_nothing(bench: ModuleType, tmp_path
 def test_node__killed_ten_times_loses_and_repeats_none_of_a_thousand(
     bench: ModuleType, tmp_path: Path
 ) -> None:
+    """R9."""
     result = bench.run(
         transactions=1_000, kills=10, slots=16, depth=4, directory=tmp_path, most_seconds_alive=8.0
     )

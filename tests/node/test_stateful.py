@@ -205,9 +205,11 @@ def machine(examples: int, steps: int) -> None:
 
 
 def test_node__loses_and_repeats_nothing_whatever_happens() -> None:
+    """R9, R10."""
     machine(8, 15)
 
 
 @pytest.mark.slow
 def test_node__loses_and_repeats_nothing_in_long_histories() -> None:
+    """R9, R10."""
     machine(60, 40)
