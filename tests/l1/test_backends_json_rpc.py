@@ -59,6 +59,17 @@ def test_transaction__is_signed_mined_and_found(chain: JsonRpcTransport, node: N
     assert receipt.gas_used > 21_000
 
 
+def test_transaction__takes_a_quarter_more_gas_than_the_node_says(
+    chain: JsonRpcTransport, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = deployed(chain, STORE)
+    monkeypatch.setattr(node, "eth_estimateGas", lambda fields, block: hex(30_000), raising=False)
+    with pytest.raises(Reverted, match="failed after 37,500 gas"):  # it takes more
+        chain.transact(address, word(5), sender=SENDER)
+    monkeypatch.setattr(node, "eth_estimateGas", lambda fields, block: hex(60_000), raising=False)
+    assert 50_000 > chain.transact(address, word(5), sender=SENDER).gas_used > 40_000
+
+
 def test_time__passes_by_whichever_method_the_node_has(chain: JsonRpcTransport) -> None:
     address = deployed(chain, NUMBER)
     before = chain.block_number

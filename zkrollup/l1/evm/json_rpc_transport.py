@@ -107,6 +107,8 @@ class JsonRpcTransport:
         return self._send(to, data, sender, value)
 
     def _send(self, to: int | None, data: bytes, sender: int, value: int) -> Receipt:
+        self._senders.require(sender)
+        output = self._eth_call(to, data, "pending", sender=sender, value=value)
         fields: dict[str, Any] = {} if to is None else {"to": to}
         tip = 10**9
         base = int(self.request("eth_getBlockByNumber", "latest", False).get("baseFeePerGas", "0x0"), 16)
@@ -114,14 +116,13 @@ class JsonRpcTransport:
             "type": 2,
             "chainId": self._chain_id,
             "nonce": self._number("eth_getTransactionCount", address_text(sender), "pending"),
-            "gas": GAS_LIMIT,
+            "gas": self._gas(to, data, sender, value),
             "maxFeePerGas": 2 * base + tip,
             "maxPriorityFeePerGas": tip,
             "data": data,
             "value": value,
         }
         raw = self._senders.sign(sender, fields)
-        output = self._eth_call(to, data, "pending", sender=sender, value=value)
         transaction = self.request("eth_sendRawTransaction", "0x" + raw.hex())
         found = self._receipt(transaction)
         used = int(found["gasUsed"], 16)
@@ -139,6 +140,19 @@ class JsonRpcTransport:
             b"" if to is None else output,
             int(created, 16) if created else None,
         )
+
+    def _gas(self, to: int | None, data: bytes, sender: int, value: int) -> int:
+        """A quarter more than the node says that it takes: a chain wants all of it paid in advance."""
+        fields = {"from": address_text(sender), "data": "0x" + data.hex(), "value": hex(value)}
+        if to is not None:
+            fields["to"] = address_text(to)
+        try:
+            needed = self._number("eth_estimateGas", fields, "pending")
+        except JsonRpcError as error:
+            if error.code != _NO_SUCH_METHOD:
+                raise
+            return GAS_LIMIT
+        return min(needed + needed // 4, GAS_LIMIT)
 
     def _receipt(self, transaction: str) -> Any:
         end = time.monotonic() + self._timeout
@@ -228,6 +242,8 @@ def _revert_data(error: JsonRpcError) -> bytes:
         return b""
     raise error
 
+
+_NO_SUCH_METHOD = -32601
 
 _FAILED = ("revert", "evm error", "out of gas", "invalid opcode", "invalid jump", "stack underflow")
 """What nodes say of a call that failed, as opposed to one that they would not try."""

@@ -46,11 +46,15 @@ class Senders:
     def addresses(self) -> tuple[int, ...]:
         return tuple(self._keys)
 
+    def require(self, sender: int) -> None:
+        """Raises :class:`UnknownSender` for an address whose key is not here."""
+        if sender not in self._keys:
+            raise UnknownSender(sender)
+
     def sign(self, sender: int, fields: dict[str, Any]) -> bytes:
         """The bytes of a transaction with these JSON-RPC fields; raises :class:`UnknownSender`."""
-        key = self._keys.get(sender)
-        if key is None:
-            raise UnknownSender(sender)
+        self.require(sender)
+        key = self._keys[sender]
         if "to" in fields:
             checked = dict(fields, to=bytes.fromhex(address_text(fields["to"])[2:]))
         else:
