@@ -130,6 +130,12 @@ def test_node__says_what_is_wrong_with_its_options(tmp_path: Path, capsys) -> No
     assert (code, "http://127.0.0.1:9: no Ethereum node answers there" in err) == (EXIT_BAD_INPUT, True), err
 
 
+def test_node__without_its_extra_says_what_to_install(tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    code, _, err = run(capsys, "node", "--data", tmp_path)
+    assert (code, "pip install 'zkrollup[node]'" in err) == (EXIT_BAD_INPUT, True), err
+
+
 def test_view__shows_where_everything_stands(served: Served) -> None:
     from rich.console import Console
 

@@ -6,6 +6,7 @@ This module must not know what the node does.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import signal
 import sys
@@ -52,6 +53,8 @@ def run_node(
     ``ValueError`` with the text of what keeps a node from starting or stops it, ``OSError`` when the port is
     taken.
     """
+    if importlib.util.find_spec("aiohttp") is None:
+        raise ValueError("a node needs a library for HTTP: pip install 'zkrollup[node]'")
     terminal = sys.stderr.isatty()
     if not terminal:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
