@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from zkrollup.l1.evm.abi import Abi
 from zkrollup.l1.evm.eth_tester_transport import EthTesterTransport
 from zkrollup.l1.evm.json_rpc_transport import JsonRpcError, JsonRpcTransport, NodeUnreachable
 from zkrollup.l1.evm.pyrevm_transport import PyrevmTransport
@@ -256,3 +259,20 @@ def test_json_rpc__an_address_where_no_node_answers_is_named() -> None:
 def test_json_rpc__errors_keep_method_code_and_message() -> None:
     error = JsonRpcError("eth_call", -32000, "insufficient funds", None)
     assert str(error) == "eth_call: the node answered error -32000: insufficient funds"
+
+
+@pytest.mark.parametrize(
+    ("library", "extra", "use"),
+    [
+        ("pyrevm", "l1", PyrevmTransport),
+        ("eth_tester", "l1-exact", EthTesterTransport),
+        ("eth_account", "l1", lambda: address_of(1)),
+        ("eth_abi", "l1", lambda: Abi([]).encode_constructor()),
+    ],
+)
+def test_library__that_is_missing_is_named_with_its_remedy(
+    library: str, extra: str, use: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingLibrary, match=rf"is not installed: pip install 'zkrollup\[{extra}\]'"):
+        use()
