@@ -292,6 +292,26 @@ def test_proofs__are_checked_by_a_real_verifier(world: EvmWorld) -> None:
     assert real.root == 99
 
 
+def test_headers__are_read_from_the_blocks_that_are_new(
+    fast: EvmWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = EvmL1.attach(fast.transport, fast.address, genesis_root=GENESIS_ROOT)
+    asked: list[int] = []
+    read = seen.events
+    monkeypatch.setattr(seen, "events", lambda first_block=0: asked.append(first_block) or read(first_block))
+    for number in (1, 2, 3):
+        fast.submit_batch(fast.header(number - 1), batch_data(fast), number, NO_PROOF, sender=OPERATOR)
+        fast.mine(5)
+        assert seen.header(number) == fast.header(number)
+        assert seen.header(number) == fast.header(number)
+    assert len(asked) == 3
+    assert asked == sorted(set(asked))
+    seen._read_until = fast.block_number  # as if the blocks read so far had come again with other batches
+    seen._headers.clear()
+    assert seen.header(2) == fast.header(2)
+    assert asked[3:] == [fast.block_number, 0]
+
+
 # -- attaching -------------------------------------------------------------------------------------------
 
 

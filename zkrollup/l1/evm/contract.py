@@ -88,6 +88,7 @@ class EvmL1:
         self._address = address
         self._config = config
         self._headers: dict[bytes, BatchHeader] = {}
+        self._read_until = 0
         self._committed_in: dict[bytes, int] = {}  # the block of the header with this hash, when last seen
         genesis = genesis_header(config.genesis_root, config.genesis_next_index)
         if self.batch_hash(0) != genesis.hash:
@@ -260,14 +261,18 @@ class EvmL1:
         if wanted == ZERO_HASH:
             raise KeyError(number)
         if wanted not in self._headers:
+            self._read_headers(self._read_until)
+        if wanted not in self._headers:  # a reorganisation brought it into an earlier block
             self._read_headers()
         return self._headers[wanted]
 
-    def _read_headers(self) -> None:
-        for block, event in self.events():
+    def _read_headers(self, first_block: int = 0) -> None:
+        until = self.transport.block_number
+        for block, event in self.events(first_block):
             if isinstance(event, l1_events.BatchCommitted):
                 wanted = event.header.hash
                 self._headers[wanted], self._committed_in[wanted] = event.header, block
+        self._read_until = until  # that block may come again with other transactions
 
     def batch_data(self, number: int) -> bytes:
         """Read from the calldata of the transaction that committed the batch; ``KeyError`` also where another
