@@ -338,6 +338,15 @@ def test_parse__keeps_numbers_exact() -> None:
     }
 
 
+def test_parse__finds_a_name_that_stands_twice_in_linear_time() -> None:
+    names = [*range(40_000), 39_999]
+    body = "{" + ",".join(f'"{name}":0' for name in names) + "}"
+    begin = time.process_time()
+    with pytest.raises(errors.ParseError, match="'39999' stands twice"):
+        parse(body.encode())
+    assert time.process_time() - begin < 5  # comparing each with each takes over half a minute
+
+
 def test_codes__every_rule_of_a_transaction_has_one() -> None:
     rules = [state.TransactionError]
     for rule in rules:

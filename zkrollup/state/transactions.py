@@ -534,11 +534,12 @@ def _load(text: str, source: str, line: int) -> object:
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
             raise _Malformed(name, "the field twice", "each field once")
-    return dict(pairs)
+        found[name] = value
+    return found
 
 
 def _read(form: object) -> Transaction:
