@@ -12,7 +12,7 @@ from zkrollup.node.mempool import Limits
 from zkrollup.node.policy import Policy
 from zkrollup.state import Transfer, Withdraw, sign_transaction
 from zkrollup.state import exceptions as state
-from zkrollup.state.transactions import sign_group
+from zkrollup.state.transactions import SignedTransaction, sign_group
 from zkrollup.testing.node import StepNode
 
 from .conftest import FIRST, Bank
@@ -178,6 +178,35 @@ def test_build__leaves_half_of_the_slots_to_signed_ones_unless_requests_are_due(
     batch = bank.node.build()
     assert batch is not None
     assert (len(batch.transactions), batch.signed) == (4, 0)
+
+
+def group_of(bank: Bank, count: int, fee: int) -> list[SignedTransaction]:
+    """A group of so many transfers of wallet 0."""
+    identity = bank.node.store.identity
+    members = [Transfer(FIRST, FIRST + 1, 0, 5, fee, nonce) for nonce in range(count)]
+    return sign_group(members, [bank.wallets[0].key] * count, identity.chain_id, identity.rollup_id)
+
+
+def test_build__gives_a_group_as_large_as_a_batch_its_turn_though_requests_keep_coming(bank: Bank) -> None:
+    group = group_of(bank, 4, fee=9)
+    bank.node.submit(*group)
+    bank.node.submit(bank.transfer(1))
+    bank.node.pay_in(bank.wallets[2], 1)
+    first, second = bank.node.build(), bank.node.build()
+    assert first is not None
+    assert first.transactions == tuple(group)
+    assert second is not None
+    assert (len(second.transactions), second.signed) == (2, 1)
+
+
+def test_build__fills_the_slots_behind_a_group_that_does_not_fit(bank: Bank) -> None:
+    bank.node.submit(*group_of(bank, 4, fee=9))
+    best, last = bank.transfer(1, fee=10), bank.transfer(2)
+    bank.node.submit(last)
+    bank.node.submit(best)
+    batch = bank.node.build()
+    assert batch is not None
+    assert batch.transactions == (best, last)
 
 
 def test_build__drops_what_fails_with_the_reason_and_holds_what_waits_for_it(bank: Bank) -> None:

@@ -211,11 +211,15 @@ class Mempool:
         slots: int,
         nonce_of: Callable[[int], int],
         accepts: Callable[[Unit], bool] = lambda unit: True,
+        *,
+        spare: int = 0,
     ) -> list[Unit]:
         """The units to apply next, in order, of at most ``slots`` transactions together.
 
         ``nonce_of`` is the state's nonce of an account; what ``accepts`` refuses waits, and so does what
-        comes after it in its accounts' queues.
+        comes after it in its accounts' queues. A group for which there is no room left waits like that,
+        and smaller units take the room. When all slots are taken, units of at most ``spare`` more
+        transactions follow, for those that may fail.
         """
         nonces: dict[int, int] = {}
         heap: list[tuple[Fraction, int, Unit]] = []
@@ -234,12 +238,15 @@ class Mempool:
         for account in self._queues:
             consider(account)
         chosen: list[Unit] = []
-        while heap and slots:
+        while heap and slots + spare:
             _, _, unit = heapq.heappop(heap)
-            if len(unit) > slots:
+            if len(unit) <= slots:
+                slots -= len(unit)
+            elif slots == 0 and len(unit) <= spare:
+                spare -= len(unit)
+            else:
                 continue
             chosen.append(unit)
-            slots -= len(unit)
             for entry in unit.entries:
                 nonces[entry.sender] = entry.nonce + 1
             for account in unit.senders:

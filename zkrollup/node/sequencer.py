@@ -257,7 +257,11 @@ class Sequencer:
         return self._build(units, requests, entries)
 
     def _choose(self, view: L1View, entries: Sequence[FeeEntry]) -> tuple[list[Unit], list[Transaction]]:
-        """The mempool's next units (more than a batch holds, as some may fail), and the requests' share."""
+        """The mempool's next units (more than a batch holds, as some may fail), and the requests' share.
+
+        The share leaves room for the unit that pays most, unless requests are due: else a group as large
+        as a batch would never have its turn while requests come.
+        """
         slots = self.store.identity.slots
         fee_tokens = {token for token, _ in entries}
 
@@ -268,7 +272,10 @@ class Sequencer:
         queue = [waiting for waiting in view.requests if waiting.number >= consumed][:slots]
         due = sum(waiting.deadline <= view.block_number + self.policy.deadline_margin for waiting in queue)
         share = min(len(queue), max(due, int(slots * self.policy.request_share)))
-        units = self.mempool.select(2 * slots, self._nonces(), accepts)
+        nonces = self._nonces()
+        first = self.mempool.select(slots, nonces, accepts)[:1]
+        share = max(due, min(share, slots - sum(map(len, first))))
+        units = self.mempool.select(slots - share, nonces, accepts, spare=slots)
         signed = sum(map(len, units))
         share = min(len(queue), max(share, slots - signed))
         return units, [waiting.request for waiting in queue[:share]]
