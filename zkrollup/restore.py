@@ -19,6 +19,7 @@ from zkrollup.crypto.keccak import keccak256
 from zkrollup.l1.events import RequestQueued
 from zkrollup.l1.headers import BatchHeader
 from zkrollup.l1.interface import L1
+from zkrollup.l1.queue import request_hash
 from zkrollup.state import Account, StateTree
 from zkrollup.state.exceptions import StateError
 from zkrollup.state.public_data import PublicData, decode
@@ -104,7 +105,8 @@ def restore(
 def waiting_requests(l1: L1, header: BatchHeader) -> tuple[RequestQueued, ...]:
     """The requests that no batch up to this one consumed, oldest first, as the events say them.
 
-    Raises :class:`RestoreRefused` when one is missing.
+    Raises :class:`RestoreRefused` when one is missing, or is not what the contract stores the hash of (a
+    deposit that was cancelled after a freeze has none left).
     """
     events = (logged.event for logged in l1.events())
     queued = {event.number: event for event in events if isinstance(event, RequestQueued)}
@@ -112,7 +114,16 @@ def waiting_requests(l1: L1, header: BatchHeader) -> tuple[RequestQueued, ...]:
     for number in waiting:
         if number not in queued:
             raise RestoreRefused(f"the event of request {number}", "missing", "one RequestQueued for each")
+        found, stored = _request_hash(queued[number]), l1.request(number).hash
+        if stored not in (found, bytes(32)):
+            raise RestoreRefused(
+                f"the event of request {number}", f"of a request with the hash {found.hex()}", stored.hex()
+            )
     return tuple(queued[number] for number in waiting)
+
+
+def _request_hash(event: RequestQueued) -> bytes:
+    return request_hash(event.kind, event.target, event.amount, event.ax, event.ay, event.owner)
 
 
 def _begin(l1: L1, state: StateTree, genesis: Iterable[Account], last: int) -> None:

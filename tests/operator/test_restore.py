@@ -12,7 +12,7 @@ import pytest
 from zkrollup.crypto.keccak import keccak256
 from zkrollup.engine.interface import Engine
 from zkrollup.exit_proof import exit_key, make_exit_proof
-from zkrollup.l1.events import RequestQueued
+from zkrollup.l1.events import LoggedEvent, RequestQueued
 from zkrollup.l1.reverts import AlreadyExited, ProofRejected
 from zkrollup.l1.world import KeyVerifier
 from zkrollup.operator import engine_hasher
@@ -20,6 +20,7 @@ from zkrollup.restore import RestoreRefused, restore
 from zkrollup.state import (
     BatchParameters,
     ChangeKey,
+    Deposit,
     ForcedExit,
     StateTree,
     TransferToNew,
@@ -148,6 +149,12 @@ def changed(function: Callable[[int], Any], number: int, value: Any) -> Callable
     return lambda n: value if n == number else function(n)
 
 
+def _for_another(logged: LoggedEvent) -> LoggedEvent:
+    """The same event, but a request in it is somebody else's."""
+    event = logged.event
+    return logged._replace(event=replace(event, owner=0xBAD)) if isinstance(event, RequestQueued) else logged
+
+
 LIES: dict[str, tuple[Callable[[Any], dict[str, Any]], str]] = {
     "no data": (lambda l1: {"batch_data": missing}, "in batch 1: data is missing"),
     "no header": (lambda l1: {"header": missing}, "in batch 1: header is missing"),
@@ -184,6 +191,10 @@ LIES: dict[str, tuple[Callable[[Any], dict[str, Any]], str]] = {
     "another next index": (
         lambda l1: {"next_index": 9},
         "in batch 5: the contract's next index is 9; expected 6",
+    ),
+    "a request that was not made": (
+        lambda l1: {"events": lambda first=0: [_for_another(logged) for logged in l1.events(first)]},
+        "the event of request 6 is of a request with the hash .*; expected ",
     ),
     "a request without an event": (
         lambda l1: {"num_requests": l1.num_requests + 1},
@@ -290,3 +301,18 @@ def test_waiting__requests_are_those_of_the_events() -> None:
     assert all(isinstance(event, RequestQueued) for event in waiting)
     assert [event.number for event in waiting] == [6, 7]
     assert [queued.request.eth_address for queued in rollup.contract.queue] == [e.owner for e in waiting]
+
+
+def test_waiting__requests_may_have_been_cancelled() -> None:
+    """The contract's hash of it is zeros then, and nothing is left to compare with."""
+    rollup = lived()
+    l1 = rollup.contract
+    l1.mine(l1.config.request_lifetime + 1)
+    l1.freeze(sender=1)
+    deposit = restore(l1, empty()).waiting[0]
+    l1.cancel_deposit(
+        deposit.number,
+        Deposit(deposit.target, deposit.amount, deposit.ax, deposit.ay, deposit.owner),
+        sender=1,
+    )
+    assert [event.number for event in restore(l1, empty()).waiting] == [6, 7]
