@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from zkrollup.l1.events import LoggedEvent, RequestQueued
+from zkrollup.l1.interface import L1
 from zkrollup.node.errors import ForeignBatch, RollbackImpossible
 from zkrollup.node.follow import follow
-from zkrollup.node.submitter import withdrawal_bytes
+from zkrollup.node.service import Node
+from zkrollup.node.submitter import Call, withdrawal_bytes
 from zkrollup.state import Transfer, Withdraw
 from zkrollup.state.transactions import TransferToNew, sign_group
 from zkrollup.testing.node import StepNode
@@ -115,6 +123,36 @@ def test_reorganisation__of_a_request_that_is_gone_rebuilds_too(bank: Bank) -> N
     assert node.look().rebuilt == 1
     assert node.build() is None
     assert node.store.last_batch() == node.l1.executed
+
+
+def test_observer__takes_no_request_that_is_not_the_contracts(bank: Bank) -> None:
+    """An L1 node that is behind with its events, or lies: a batch of such a request would never be taken."""
+    node = bank.node
+    node.pay_in(bank.wallets[0], 40)
+    logged = node.l1.events()
+    last = logged[-1].event
+    assert isinstance(last, RequestQueued)
+    node.observer.l1 = Lagging(node.l1, [*logged[:-1], logged[-1]._replace(event=replace(last, amount=41))])
+    with pytest.raises(OSError, match=f"the event of request {last.number} is not of the request"):
+        node.build()
+    node.observer.l1 = node.l1
+    batch = node.build()
+    assert batch is not None
+    assert batch.num_requests == 1
+
+
+class Lagging:
+    """An L1 whose events are these."""
+
+    def __init__(self, l1: L1, events: list[LoggedEvent]) -> None:
+        self._l1, self._events = l1, events
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._l1, name)
+
+    def events(self, first_block: int = 0) -> list[LoggedEvent]:
+        """What they are said to be."""
+        return self._events
 
 
 def test_reorganisation__beyond_the_journal_is_refused_by_name(bank: Bank) -> None:
@@ -283,3 +321,56 @@ def test_chain__is_where_it_was_after_a_restart(node: StepNode) -> None:
         node.l1.num_requests,
         node.l1.header(1),
     ) == (before)
+
+
+# -- what L1 may do while a stage is at work ---------------------------------------------------------
+
+
+def at_work(bank: Bank, job: Callable[[Node], Coroutine[Any, Any, Any]]) -> Any:
+    """What a node's stage returns."""
+    parts = bank.node.parts
+    node = Node(bank.node.sequencer, parts.prover, bank.node.l1, operator=parts.sender)
+
+    async def run() -> Any:
+        return await job(node)
+
+    try:
+        return asyncio.run(run())
+    finally:
+        node.close()
+
+
+def test_prove__outlives_that_the_batch_is_rolled_back_meanwhile(bank: Bank) -> None:
+    submitted(bank, bank.transfer())
+    number = bank.node.build().number
+
+    async def job(node: Node) -> tuple[bool, bool]:
+        once = node.core
+
+        async def core(work: Callable[..., Any], *arguments: Any) -> Any:
+            found = await once(work, *arguments)
+            if node.sequencer.store.batch(number) is not None:
+                await once(node.sequencer.rollback, number - 1)
+            return found
+
+        node.core = core  # type: ignore[method-assign]
+        return await node._prove_step(), await node._prove_step()
+
+    assert at_work(bank, job) == (True, False)
+
+
+def test_perform__outlives_that_the_batch_before_is_gone_meanwhile(bank: Bank) -> None:
+    submitted(bank, bank.transfer())
+    bank.node.build()
+    bank.node.prove()
+    batch = bank.node.store.batch(bank.node.store.last_batch())
+    assert batch is not None
+    ahead = replace(batch, number=batch.number + 5)
+
+    async def job(node: Node) -> tuple[bool, str]:
+        node.stopping = True  # so that it does not wait
+        return await node._perform(Call("submit", ahead.number, ahead)), node.progress.last_error
+
+    done, trouble = at_work(bank, job)
+    assert not done
+    assert trouble.startswith(f"submit of batch {ahead.number}: ")

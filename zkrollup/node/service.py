@@ -27,6 +27,7 @@ from zkrollup.node.prover import Prover, prove_checked
 from zkrollup.node.sequencer import Receipt, Sequencer
 from zkrollup.node.store import StoredBatch
 from zkrollup.node.submitter import Call, Observer, Submitter, perform
+from zkrollup.state.trace import BatchTrace
 from zkrollup.state.transactions import SignedTransaction
 
 __all__ = ["Node", "Progress"]
@@ -210,14 +211,16 @@ class Node:
         return True
 
     async def _prove_step(self) -> bool:
-        def first() -> StoredBatch | None:
+        def first() -> tuple[StoredBatch, BatchTrace] | None:
+            """Both at once: a batch may be rolled back, and another one built, at any time."""
             number = self.sequencer.store.first_unproved()
-            return None if number is None else self.sequencer.store.batch(number)
+            batch = None if number is None else self.sequencer.store.batch(number)
+            return None if batch is None else (batch, self.sequencer.trace(batch.number))
 
-        batch = await self.core(first)
-        if batch is None:
+        found = await self.core(first)
+        if found is None:
             return False
-        trace = await self.core(self.sequencer.trace, batch.number)
+        batch, trace = found
         self.progress.proving = batch.number
         start = time.perf_counter()
         try:
@@ -278,7 +281,7 @@ class Node:
     async def _perform(self, call: Call) -> bool:
         try:
             await self.on_l1(perform, self.l1, call, self.operator)
-        except (Revert, OSError, EvmError) as error:
+        except (Revert, OSError, EvmError, KeyError) as error:  # KeyError: a batch on L1 went away meanwhile
             self.progress.l1_failures += 1
             await self._back_off(f"{call.action} of batch {call.number}: {error}")
             return False

@@ -53,7 +53,9 @@ class Observer:
 
     def observe(self, beyond: int) -> L1View:
         """The contract as it is now, with the requests from the first unexecuted one on: those that the
-        node's batches consumed before ``beyond``, and as many as a batch holds after that."""
+        node's batches consumed before ``beyond``, and as many as a batch holds after that.
+
+        Raises ``OSError`` where the L1 node's events do not go with its storage, as when it is behind."""
         l1 = self.l1
         consumed = l1.requests_consumed
         last = min(l1.num_requests, max(beyond, consumed) + l1.parameters.slots)
@@ -78,6 +80,8 @@ class Observer:
         if known is None or hash_request(known) != stored.hash:
             self._requests.update(requests_of(self.l1))
             known = self._requests[number]
+            if stored.hash not in (hash_request(known), bytes(32)):  # zeros: a deposit that was cancelled
+                raise OSError(f"the event of request {number} is not of the request that the contract has")
         return WaitingRequest(number, stored.deadline, known)
 
 
