@@ -129,7 +129,7 @@ class Stage:
         self.built = 0
         self.headers: dict[int, BatchHeader] = {0: self.l1.header(0)}
         self.log: Log = []
-        self.names: dict[Any, str] = {self.l1.address: "rollup"}
+        self.names: dict[Any, Any] = {self.l1.address: "rollup"}
         self._seen = len(self.l1.events())
         for i, account in enumerate(self.l1.accounts):
             self.names[account] = f"account {i}"
@@ -1272,6 +1272,40 @@ def verifier_timelock(deploy: Deploy) -> Log:
     return stage.end()
 
 
+def collusion(deploy: Deploy) -> Log:
+    """R8: a governor with false verifiers and an operator who withholds cannot hold anybody who asks to leave
+    when the verifiers are proposed: the request is due before, the contract freezes, the old verifier judges.
+    """
+    stage = Stage(deploy)
+    l1, governor, stranger = stage.l1, stage.address(GOVERNOR), stage.address(STRANGER)
+    stage.deposit(ALICE, ETH, 1000)
+    stage.deposit(BOB, ETH, 500)
+    stage.run()
+    false = stage.verifier(VerifierBehaviour.ACCEPTS, "false verifier")
+    stage.names[l1.verifier], stage.names[l1.exit_verifier] = "verifier", "exit verifier"
+    stage.do("propose", lambda: l1.propose_verifier(false, false, sender=governor))
+    stage.request_exit(ALICE, 1)
+    theft = stage.prove(replace(stage.build(take=0).published, root_after=666))
+    stage.submit(replace(theft, proof=stamp((0, 0, 0))), reverts.ProofRejected(2))
+    stage.mine_until(stage.names["active from"])
+    activate = lambda: l1.activate_verifier(sender=governor)  # noqa: E731
+    stage.do("activate", activate, reverts.RequestDue(2, l1.request(2).deadline))
+    stage.freeze()
+    stage.do("activate", activate, reverts.Frozen())
+    stage.exit(1, reverts.ProofRejected(1), lie=500)
+    stage.exit(1)
+    stage.exit(2)
+    for person in (ALICE, BOB):
+        stage.withdraw(person, ETH)
+    stage.do(
+        "nothing is left for others",
+        lambda: l1.withdraw(governor, ETH, sender=stranger),
+        reverts.NothingPending(governor, ETH),
+    )
+    stage.nothing_is_left()
+    return stage.end()
+
+
 def operator_change(deploy: Deploy) -> Log:
     """The operator names its successor; nobody else does."""
     stage = Stage(deploy)
@@ -1331,6 +1365,7 @@ SCENARIOS: dict[str, Callable[[Deploy], Log]] = {
         conflict,
         conflict_before_execution,
         verifier_timelock,
+        collusion,
         operator_change,
         full_slots,
     )

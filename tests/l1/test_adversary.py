@@ -394,6 +394,9 @@ class Adversary(RuleBasedStateMachine):
         elif how == "root + r":
             changed = data[:83] + (published.root_after + FR_MODULUS).to_bytes(32, "big") + data[115:]
             return changed, batch.commitment
+        elif how == "key + r" and records and records[i].ax:
+            records[i] = replace(records[i], ax=records[i].ax + FR_MODULUS)
+            return encode(replace(published, records=tuple(records))), batch.commitment
         elif how == "bit":
             changed = bytearray(data)
             changed[a % len(data)] ^= 1 << b % 8
@@ -409,7 +412,7 @@ class Adversary(RuleBasedStateMachine):
     ways = st.sampled_from(
         [
             *("swap", "repeat", "drop", "root", "next index", "chain", "rollup", "number"),
-            *("root + r", "bit", "cut", "append"),
+            *("root + r", "key + r", "bit", "cut", "append"),
         ]
     )
 

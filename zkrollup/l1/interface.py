@@ -27,7 +27,6 @@ __all__ = [
     "DEPOSIT_CAP",
     "ETH",
     "L1",
-    "NO_HASH",
     "OPERATOR_DELAY",
     "REQUEST_LIFETIME",
     "UPGRADE_DELAY",
@@ -53,8 +52,6 @@ OPERATOR_DELAY = 7_200
 UPGRADE_DELAY = 2 * REQUEST_LIFETIME
 """Blocks between the proposal of verifiers and their activation: who asks to leave within the first week
 of the two is out, or has frozen the contract, before."""
-
-NO_HASH = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
