@@ -13,6 +13,7 @@ from zkrollup.bn254 import FR_MODULUS, g1, g2
 from zkrollup.groth16.keys import Proof
 from zkrollup.l1 import Revert
 from zkrollup.l1.reverts import DataTruncated, NothingPending, ProofRejected, UnknownKind, WrongBatchNumber
+from zkrollup.state import ChangeKey, TransferToAddress, TransferToNew, sign_group
 from zkrollup.state.exceptions import Overdrawn, ReusedNonce, WrongSignature
 from zkrollup.verifier import verify
 
@@ -45,6 +46,27 @@ def test_batch__moves_balances_and_both_roots(rollup: Rollup) -> None:
     rollup.submit(batch)
     assert rollup.contract.root == rollup.state.root == rollup.state.recompute_root()
     assert (rollup.state.account(1).balance, rollup.state.account(2).balance) == (897, 603)
+
+
+def test_batch__of_every_newer_kind_is_proved_and_accepted(rollup: Rollup) -> None:
+    """A swap as a group, a change of key, then a transfer by address under the new key, one to a new account."""
+    carol = PrivateKey(b"c" * 32)
+    rollup.deposit(carol, token=0, amount=10, eth_address=0xCA)
+    swap = sign_group(
+        [Transfer(1, 2, 0, 100, 0, 0), Transfer(2, 1, 0, 30, 0, 0, valid_until=2, memo=7)],
+        [ALICE, BOB],
+        rollup.chain_id,
+        rollup.rollup_id,
+    )
+    rollup.submit(rollup.prove_in_order(swap))
+    renewed = rollup.sign(ChangeKey(1, *carol.public_key, 0, 1, 1), ALICE)
+    by_address = rollup.sign(TransferToAddress(1, BOB_L1, 0, 29, 0, 2), carol)
+    rollup.submit(rollup.prove_in_order([renewed, by_address], fee_accounts={0: 2}))
+    opened = rollup.sign(TransferToNew(2, *ALICE.public_key, 0xD0, 0, 600, 0, 1), BOB)
+    rollup.submit(rollup.prove_batch([opened]))
+    assert [rollup.state.account(i).balance for i in (1, 2, 3, 4)] == [900, 0, 10, 600]
+    assert rollup.contract.root == rollup.state.root == rollup.state.recompute_root()
+    assert rollup.contract.next_index == rollup.state.next_index == 5
 
 
 def test_batch__withdrawal_is_paid_once(rollup: Rollup) -> None:
