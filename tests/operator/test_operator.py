@@ -49,7 +49,7 @@ def test_batch__moves_balances_and_both_roots(rollup: Rollup) -> None:
 
 
 def test_batch__of_every_newer_kind_is_proved_and_accepted(rollup: Rollup) -> None:
-    """A swap as a group, a change of key, then a transfer by address under the new key, one to a new account."""
+    """A group that swaps, a change of key, payment by address under the new key, and to a new account."""
     carol = PrivateKey(b"c" * 32)
     rollup.deposit(carol, token=0, amount=10, eth_address=0xCA)
     swap = sign_group(
