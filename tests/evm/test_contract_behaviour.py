@@ -347,6 +347,26 @@ def test_submit__logs_what_the_three_steps_log() -> None:
     assert at_once == steps
 
 
+@pytest.mark.parametrize("apart", [True, False])
+def test_execution__keeps_the_operator_s_turn_for_the_delay(apart: bool) -> None:
+    """R4: anyone submits only when no batch was executed for the operator delay, by whichever call."""
+    world, stranger, delay = World(), 0x57A, 50
+    world.chain.mine(delay)
+    if apart:
+        world.last = driver.header(world.rollup.commitBatch(world.last, world.data(), 7))
+        world.rollup.proveBatch(world.last, NO_PROOF)
+        world.rollup.executeBatch(world.last, b"", sender=stranger)
+    else:
+        world.submit()
+    assert world.rollup.number("lastExecutedBlock") == world.chain.block_number
+    world.chain.mine(delay)
+    with pytest.raises(reverts.NotOperator):
+        world.rollup.submitBatch(world.last, world.data(), 7, NO_PROOF, sender=stranger)
+    world.chain.mine()
+    world.rollup.submitBatch(world.last, world.data(), 7, NO_PROOF, sender=stranger)
+    assert world.rollup.number("executed") == 2
+
+
 # -- with the verifier of a key ---------------------------------------------------------------------
 
 
