@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("aiohttp", reason="needs the extra zkrollup[node]")
 
@@ -235,6 +237,61 @@ def test_questions__about_what_is_not_there_have_their_own_codes(client: NodeCli
     assert refusal(client, "dev_withdraw", owner="0x" + "11" * 20, token=0).code == 5001
     found = refusal(client, "nothing")
     assert (found.code, "submit" in found.data["known"]) == (-32601, True)
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from([2**31, 2**32, 2**40, 2**64, 2**128, 2**256, -(2**255), 10**77, 10**78, 0.5])
+    | st.sampled_from(
+        ["", "0", "00", "-1", "1e5", "0x", "0x" + "f" * 40, "0x" + "0" * 64, "9" * 78, "٣", "\0"]
+    )
+    | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_calls__with_anything_in_any_place_are_refused_with_a_reason(served: Served, data) -> None:
+    owner = wallets()[0]
+    form = transaction_to_dict(owner.sign(Transfer(2, 3, 0, 5, 0, 10**6)))
+    key = {"token": 0, "ax": "1", "ay": "2", "eth_address": "0x" + "11" * 20}
+    calls: dict[str, dict[str, Any]] = {
+        "submit": {"transaction": form, **CHAIN},
+        "submit_group": {"transactions": [form, form], **CHAIN},
+        "transaction": {"id": "0x" + "00" * 32},
+        "account": {"account": 50},
+        "find_account": key,
+        "proof": {"account": 50},
+        "batch": {"number": 10**6},
+        "dev_deposit": {"amount": 1, **key},
+        "dev_request_exit": {"account": 10**6, "sender": "0x" + "11" * 20},
+        "dev_withdraw": {"owner": "0x" + "11" * 20, "token": 0},
+    }
+    method = data.draw(st.sampled_from(sorted(calls)))
+    request: Any = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": method,
+        "params": json.loads(json.dumps(calls[method])),
+    }
+    for _ in range(data.draw(st.integers(0, 2))):
+        place: Any = request
+        while isinstance(place, dict | list) and place:
+            name = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+            if not isinstance(place[name], dict | list) or data.draw(st.integers(0, 3)) == 0:
+                place[name] = data.draw(values)
+                break
+            place = place[name]
+    if request["method"] == "dev_mine":
+        return
+    _, answer = post(served, json.dumps(request).encode())
+    if answer is not None and "error" in answer:
+        assert answer["error"]["code"] != errors.INTERNAL_ERROR, (request, answer)
+        assert answer["error"]["data"]["reason"]
 
 
 def test_body__that_is_no_request_is_refused_by_name(served: Served) -> None:
