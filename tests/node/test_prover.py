@@ -37,7 +37,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("keys")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def prover(keys: Path):
     made = WorkerProver(PARAMETERS, key_directory=keys, threads=1)
     yield made

@@ -206,7 +206,7 @@ def machine(examples: int, steps: int) -> None:
 
 def test_node__loses_and_repeats_nothing_whatever_happens() -> None:
     """R9, R10."""
-    machine(8, 15)
+    machine(6, 15)
 
 
 @pytest.mark.slow
