@@ -133,6 +133,21 @@ def test_submit__replaces_and_evicts_on_disk_with_the_reason(tmp_path: Path) -> 
     bank.node.close()
 
 
+def test_submit__lets_nothing_that_cannot_be_applied_take_the_place_of_others(tmp_path: Path) -> None:
+    """It would cost its sender nothing: not behind a gap of nonces, nor with money that is spent before."""
+    bank = Bank(StepNode(tmp_path / "n", policy=Policy(limits=Limits(transactions=4))))
+    waiting = ids(bank, bank.transfer(0, fee=10), bank.transfer(1, fee=12), bank.transfer(2, fee=1))
+    with pytest.raises(errors.PoolBusy, match="3 transactions wait, and account 4 has not waiting what this"):
+        bank.node.submit(bank.transfer(2, nonce=2, fee=900))
+    waiting += ids(bank, bank.transfer(2, nonce=1, fee=900))
+    with pytest.raises(errors.PoolBusy):
+        bank.node.submit(bank.transfer(2, nonce=2, fee=200))
+    assert bank.node.statuses(waiting) == ["waiting"] * 4
+    waiting += ids(bank, bank.transfer(1, nonce=1, fee=20))
+    assert bank.node.statuses(waiting) == ["dropped", *["waiting"] * 4]
+    bank.node.close()
+
+
 def test_submit__takes_again_what_was_dropped(tmp_path: Path) -> None:
     bank = Bank(StepNode(tmp_path / "n", policy=Policy(limits=Limits(transactions=1))))
     cheap = ids(bank, bank.transfer(fee=1))[0]

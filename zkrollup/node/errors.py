@@ -36,6 +36,7 @@ __all__ = [
     "NoSuchTransaction",
     "NotSigned",
     "ParseError",
+    "PoolBusy",
     "PoolFull",
     "ProofDoesNotHold",
     "RateLimited",
@@ -291,6 +292,18 @@ class PoolFull(NodeRefusal):
     label = "pool full"
     problem = "{limit} transactions wait, the least of them pays {lowest} a slot and this one {offered}"
     remedy = "pay more, or try again later"
+
+
+@dataclass(eq=False)
+class PoolBusy(NodeRefusal):
+    """The pool is half full, and this one could not be applied after what its account has waiting."""
+
+    waiting: int
+    account: int
+    code = 3007
+    label = "pool busy"
+    problem = "{waiting} transactions wait, and account {account} has not waiting what this one is to follow"
+    remedy = "fill the gap of nonces, and have a balance for all that the account has waiting"
 
 
 @dataclass(eq=False)

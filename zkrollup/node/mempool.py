@@ -104,6 +104,13 @@ class Mempool:
         """The nonces that wait of one account, ascending."""
         return sorted(self._queues.get(account, ()))
 
+    def entry(self, account: int, nonce: int) -> Entry | None:
+        """What waits of an account with a nonce."""
+        unit = self._queues.get(account, {}).get(nonce)
+        return (
+            None if unit is None else next(e for e in unit.entries if (e.sender, e.nonce) == (account, nonce))
+        )
+
     # -- taking in -------------------------------------------------------------------------------
 
     def plan(self, unit: Unit) -> Plan:

@@ -28,7 +28,7 @@ from zkrollup.state.context import BatchContext, FeeEntry
 from zkrollup.state.exceptions import NonceTooHigh, ReusedNonce, TransactionError
 from zkrollup.state.public_data import encode, public_data, public_inputs
 from zkrollup.state.trace import BatchTrace
-from zkrollup.state.transactions import SignedTransaction, Transaction, group_hash
+from zkrollup.state.transactions import ChangeKey, SignedTransaction, Transaction, group_hash
 from zkrollup.state.transition import Ledger, transition
 from zkrollup.state.tree import StateTree
 
@@ -123,6 +123,7 @@ class Sequencer:
             return [Receipt(stored.id, stored.status, True) for stored in found if stored is not None]
         self._require_group(transactions)
         self._require_admissible(transactions, tokens)
+        self._require_applicable(transactions)
         now = self.clock()
         entries = [
             Entry(entry_id, transaction, self._sequence + place, now)
@@ -173,6 +174,26 @@ class Sequencer:
         for transaction in transactions:
             decision = transition(ledger, transaction, context)
             ledger.apply(decision.first, decision.second)
+
+    def _require_applicable(self, transactions: Sequence[SignedTransaction]) -> None:
+        """Raise where the pool is half full, unless each account has the nonces before these waiting, and the
+        money for all of them: what may never be applied, and so never pays, must not crowd out the others."""
+        if 2 * (len(self.mempool) + len(transactions)) <= self.policy.limits.transactions:
+            return
+        coming = {(transaction.sender, transaction.nonce): transaction for transaction in transactions}
+        for account, last in sorted(coming):  # of an account the last one counts; the others hold if it does
+            held = self.state.account(account)
+            spent = 0
+            for nonce in range(held.nonce, last + 1):
+                transaction = coming.get((account, nonce))
+                waiting = self.mempool.entry(account, nonce)
+                if transaction is None and waiting is not None:
+                    transaction = waiting.transaction
+                if transaction is None:
+                    raise errors.PoolBusy(len(self.mempool), account)
+                spent += transaction.fee + (0 if isinstance(transaction, ChangeKey) else transaction.amount)
+            if spent > held.balance:
+                raise errors.PoolBusy(len(self.mempool), account)
 
     def _require_nonce(self, account: int, nonce: int) -> None:
         held = self.state.account(account)
