@@ -13,6 +13,8 @@ from evm_world import EvmWorld, Surroundings
 
 from zkrollup.engine.interface import Engine
 from zkrollup.exit_proof import exit_key, make_exit_proof
+from zkrollup.l1.evm.abi import Abi
+from zkrollup.l1.evm.artifacts import load_artifact
 from zkrollup.l1.evm.contract import EvmL1
 from zkrollup.l1.evm.pyrevm_transport import PyrevmTransport
 from zkrollup.l1.interface import Config, VerifierBehaviour
@@ -102,3 +104,44 @@ def test_exit__of_everybody_through_a_real_evm(engine: Engine, tmp_path: Path) -
         with pytest.raises(NothingPending):
             there.withdraw(wallet.eth_address, 0, sender=stranger)
     assert there.holdings(0) == 0
+
+
+FORWARDER = bytes.fromhex("602036038060206000376000600082600060006000355af115601d57005b60006000fd")
+"""Calls whom the first word names with the rest of its calldata; reverts where that does."""
+
+
+@pytest.mark.parametrize("through", ["a contract", "other calldata"])
+def test_restore__reads_batches_that_were_not_sent_as_libraries_do(through: str) -> None:
+    """R8: an operator that is a contract, as one of several owners is, or whose calldata has bytes that no
+    encoder writes and the EVM does not look at."""
+    chain = Surroundings(PyrevmTransport())
+    operator, governor = chain.accounts[:2]
+    state = StateTree.in_memory(PARAMETERS.depth)
+    copy = b"\x60" + bytes([len(FORWARDER)]) + bytes.fromhex("600c60003960") + bytes([len(FORWARDER)])
+    forwarder = chain.deploy_code(copy + bytes.fromhex("6000f3") + FORWARDER)
+    world = EvmWorld.start(
+        chain,
+        Config(
+            verifier=chain.deploy_verifier(VerifierBehaviour.ACCEPTS),
+            exit_verifier=chain.deploy_verifier(VerifierBehaviour.ACCEPTS),
+            operator=forwarder if through == "a contract" else operator,
+            governor=governor,
+            genesis_root=state.root,
+            parameters=PARAMETERS,
+        ),
+    )
+    wallet = make_wallets(1)[0]
+    world.deposit(0, 1000, *wallet.key.public_key, wallet.eth_address, sender=governor)
+    context = BatchContext(PARAMETERS, world.chain_id, world.rollup_id, 1, ((0, 0),))
+    data = encode(public_data(apply_batch(state, [wallet.deposit(1000, token=0)], context)))
+    call = Abi(load_artifact("Rollup").abi).encode_call("commitBatch", world.header(0), data, 0)
+    assert len(data) % 32
+    if through == "a contract":
+        chain.transport.transact(forwarder, world.address.to_bytes(32) + call, sender=governor)
+    else:
+        chain.transport.transact(world.address, call[:-1] + b"\x01", sender=operator)
+    world.prove_batch(world.header(1), stamp(()), sender=governor)
+    world.execute_batch(world.header(1), b"", sender=governor)
+    there = EvmL1.attach(chain.transport, world.address, genesis_root=StateTree.in_memory(3).root)
+    rebuilt = StateTree.in_memory(PARAMETERS.depth)
+    assert restore(there, rebuilt).root == state.root == world.root

@@ -16,6 +16,7 @@ from zkrollup.l1.headers import ZERO_HASH, BatchHeader, genesis_header
 from zkrollup.l1.interface import ETH, Config, StoredRequest
 from zkrollup.state.accounts import require_bits
 from zkrollup.state.parameters import BatchParameters
+from zkrollup.state.public_data import VERSION
 from zkrollup.state.transactions import Deposit
 
 from .abi import Abi, decode_event, decode_revert, header_of
@@ -47,6 +48,7 @@ def proof_words(proof: Proof) -> list[int]:
     return words
 
 
+_WORD = 32
 _ROOT_AFTER = slice(83, 115)
 """Of a batch's data."""
 
@@ -275,8 +277,8 @@ class EvmL1:
         self._read_until = until  # that block may come again with other transactions
 
     def batch_data(self, number: int) -> bytes:
-        """Read from the calldata of the transaction that committed the batch; ``KeyError`` also where another
-        contract made that call."""
+        """Read from the calldata of the transaction that committed the batch, or of one to another contract
+        that handed it on as it is; ``KeyError`` also where a contract made it otherwise."""
         wanted = self.header(number)
         if number == 0:
             raise KeyError(0)
@@ -293,11 +295,24 @@ class EvmL1:
         """The data of this header among the calls in a block."""
         if block is None:
             return None
-        for calldata in self.transport.calldata(block, self._address):
-            for name in ("submitBatch", "commitBatch"):
-                arguments = self._abi.decode_call(name, calldata)
-                if arguments is not None and _is_data_of(arguments[1], wanted):
-                    return bytes(arguments[1])
+        for to in (self._address, None):
+            for calldata in self.transport.calldata(block, to):
+                data = self._held_by(calldata, wanted)
+                if data is not None:
+                    return data
+        return None
+
+    def _held_by(self, calldata: bytes, wanted: BatchHeader) -> bytes | None:
+        """The data of this header in a call: as ABI has bytes, behind their length. The rest of it is not
+        decoded: it may be for another contract, or not as an encoder would write it."""
+        start = bytes([VERSION]) + self.chain_id.to_bytes(8, "big") + self.rollup_id.to_bytes(20, "big")
+        start += wanted.number.to_bytes(8, "big")
+        place = calldata.find(start, _WORD)
+        while place >= 0:
+            length = int.from_bytes(calldata[place - _WORD : place], "big")
+            if length <= len(calldata) - place and _is_data_of(calldata[place : place + length], wanted):
+                return calldata[place : place + length]
+            place = calldata.find(start, place + 1)
         return None
 
     def request(self, number: int) -> StoredRequest:

@@ -209,11 +209,11 @@ class JsonRpcTransport:
         wanted = {"address": address_text(address), "fromBlock": hex(first_block), "toBlock": "latest"}
         return [_log(found) for found in self.request("eth_getLogs", wanted)]
 
-    def calldata(self, block: int, to: int) -> list[bytes]:
+    def calldata(self, block: int, to: int | None) -> list[bytes]:
         found = self.request("eth_getBlockByNumber", hex(block), True)
         calls = []
         for transaction in found["transactions"] if found else []:
-            if transaction["to"] is None or int(transaction["to"], 16) != to:
+            if transaction["to"] is None or to not in (int(transaction["to"], 16), None):
                 continue
             receipt = self.request("eth_getTransactionReceipt", transaction["hash"])
             if int(receipt["status"], 16) == 1:

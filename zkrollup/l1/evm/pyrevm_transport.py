@@ -130,8 +130,8 @@ class PyrevmTransport:
     def logs(self, address: int, first_block: int = 0) -> list[Log]:
         return [log for log in self._logs if log.address == address and log.block >= first_block]
 
-    def calldata(self, block: int, to: int) -> list[bytes]:
-        return [data for number, target, data in self._calls if (number, target) == (block, to)]
+    def calldata(self, block: int, to: int | None) -> list[bytes]:
+        return [data for number, target, data in self._calls if number == block and to in (target, None)]
 
 
 def _code(evm: Any, address: str) -> bytes:

@@ -146,8 +146,8 @@ class Transport(Protocol):
         """A contract's events since then, in order."""
         ...
 
-    def calldata(self, block: int, to: int) -> list[bytes]:
-        """Calldata of the successful transactions to a contract in a block, in order."""
+    def calldata(self, block: int, to: int | None) -> list[bytes]:
+        """Calldata of the successful transactions to a contract in a block, in order; ``None``: to any."""
         ...
 
 
