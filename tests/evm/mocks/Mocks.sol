@@ -28,7 +28,7 @@ contract MockVerifier is IGroth16Verifier {
 /// @title An ERC-20 as they are found
 /// @notice Behaviour 0 is plain; 1 burns amount / 100 of every transfer; 2 returns nothing; 3 returns false and
 /// moves nothing; 4 reverts; 5 calls whatever it was told to, before it moves anything; 6 tells no balances once
-/// it moved something.
+/// it moved something; 7 none until then.
 contract MockToken {
     error Refused();
 
@@ -43,6 +43,7 @@ contract MockToken {
 
     constructor(uint8 behaviour_) {
         behaviour = behaviour_;
+        silent = behaviour_ == 7;
     }
 
     /// @notice Makes `amount` more for `holder`.
@@ -79,7 +80,7 @@ contract MockToken {
         if (behaviour == 3) return false;
         if (behaviour == 4) revert Refused();
         if (behaviour == 5) (, answer) = target.call(message);
-        if (behaviour == 6) silent = true;
+        silent = behaviour == 6;
         balances[from] -= amount;
         balances[to] += behaviour == 1 ? amount - amount / 100 : amount;
         return true;
