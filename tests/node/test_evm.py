@@ -10,9 +10,11 @@ import pytest
 
 pytest.importorskip("pyrevm", reason="needs the extra zkrollup[l1]")
 
+from zkrollup.groth16.keys import VerifyingKey
+from zkrollup.groth16.solidity import InsecureKey
 from zkrollup.l1.evm.pyrevm_transport import PyrevmTransport
 from zkrollup.node.errors import L1Mismatch
-from zkrollup.node.external import open_external
+from zkrollup.node.external import CONTRACT, open_external
 from zkrollup.node.prover import prove_checked
 from zkrollup.node.submitter import Observer, Submitter, perform
 from zkrollup.state import Transfer
@@ -67,6 +69,34 @@ def test_node__executes_batches_on_the_contract_and_finds_it_again(tmp_path: Pat
         stored = parts.store.find_transaction(receipt.id)
         assert (stored.batch, parts.store.batch(2).status) == (2, "executed")
         assert parts.l1.root == parts.store.state.root
+
+
+def test_node__puts_no_key_of_one_party_on_a_chain_that_holds_value_unless_told(tmp_path: Path) -> None:
+    """V7."""
+    transport = PyrevmTransport(chain_id=1)
+    transport.give(0x5E4DE6, 10**20)
+
+    def open_with(**options: bool):
+        return open_external(
+            tmp_path, PARAMETERS, transport, 0x5E4DE6, make_prover=lambda known: KeyOfOneParty(), **options
+        )
+
+    with pytest.raises(InsecureKey, match="INSECURE, one party made it"):
+        open_with()
+    assert not (tmp_path / CONTRACT).exists()
+    with closing(open_with(allow_insecure=True)) as parts:
+        address = parts.l1.address
+    with closing(open_with()) as parts:
+        assert parts.l1.address == address
+
+
+class KeyOfOneParty(SimulatedProver):
+    """A prover whose key says of itself how it was made."""
+
+    @property
+    def verifying_key(self) -> VerifyingKey:
+        """It."""
+        return replace(super().verifying_key, insecure=True)
 
 
 def test_node__refuses_a_contract_of_other_sizes_or_of_another_operator(tmp_path: Path) -> None:

@@ -63,6 +63,10 @@ def node(
     contract: Annotated[
         str | None, typer.Option(help="A rollup that was deployed there before (default: a new one).")
     ] = None,
+    allow_insecure: Annotated[
+        bool,
+        typer.Option("--allow-insecure", help="Deploy a one-party key on a chain not for development, too."),
+    ] = False,
     fee_account: Annotated[
         list[str] | None,
         typer.Option(metavar="TOKEN:ACCOUNT", help="Who gets the fees in a token; may be repeated."),
@@ -80,7 +84,7 @@ def node(
         if l1_key is None:
             raise ValueError("--l1: expected --l1-key FILE beside it, who signs as the operator")
         address = None if contract is None else _address("--contract", contract)
-        external = ExternalL1(l1, _private_key(l1_key), address)
+        external = ExternalL1(l1, _private_key(l1_key), address, allow_insecure)
     run_node(
         data,
         BatchParameters(slots, depth, fee_tokens),

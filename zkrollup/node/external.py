@@ -34,6 +34,9 @@ __all__ = ["deploy", "open_external"]
 
 CONTRACT = "contract.json"
 
+DEVELOPMENT_CHAINS = frozenset({1337, 31337})
+"""The chain ids of Ethereum nodes that are for trying things out: anvil, Hardhat, Ganache, geth --dev."""
+
 
 def open_external(
     directory: Path,
@@ -47,12 +50,14 @@ def open_external(
     key_directory: Path | None = None,
     threads: int | None = None,
     hasher: Hasher | None = None,
+    allow_insecure: bool = False,
 ) -> OpenNode:
     """Opens, or begins, the rollup of ``directory`` on the chain behind ``transport``.
 
     ``contract`` is one that was deployed before, from the empty tree and for this prover's key; without it
     the directory says which, or a new one is deployed. ``transport`` signs for ``sender``, the operator.
-    Raises :class:`DirectoryInUse`, :class:`StateFileMismatch`, :class:`NewerStateFile`,
+    A key that one party made is deployed on a chain for development only, or when ``allow_insecure`` says so.
+    Raises :class:`InsecureKey`, :class:`DirectoryInUse`, :class:`StateFileMismatch`, :class:`NewerStateFile`,
     :class:`L1Mismatch`, and what the transport raises.
     """
     with ExitStack() as opened:
@@ -75,7 +80,7 @@ def open_external(
             raise L1Mismatch("address", f"{contract:#042x}", f"{recorded:#042x}")
         address = recorded if contract is None else contract
         if address is None:
-            address = deploy(transport, parameters, key, exits, sender).address
+            address = deploy(transport, parameters, key, exits, sender, allow_insecure=allow_insecure).address
         _record(directory, address)
         l1 = EvmL1.attach(transport, address, genesis_root=empty_root(parameters.depth))
         if l1.parameters != parameters:
@@ -89,12 +94,20 @@ def open_external(
 
 
 def deploy(
-    transport: Transport, parameters: BatchParameters, key: VerifyingKey, exits: VerifyingKey, sender: int
+    transport: Transport,
+    parameters: BatchParameters,
+    key: VerifyingKey,
+    exits: VerifyingKey,
+    sender: int,
+    *,
+    allow_insecure: bool = False,
 ) -> EvmL1:
-    """A new rollup: a verifier for each key, and the contract. Raises what the transport raises."""
+    """A new rollup: a verifier for each key, and the contract. Raises :class:`InsecureKey` as
+    :func:`open_external`, and what the transport raises."""
+    allowed = allow_insecure or transport.chain_id in DEVELOPMENT_CHAINS
     verifiers = []
     for each in (key, exits):
-        receipt = transport.deploy(verifier_creation_code(each, allow_insecure=True), sender=sender)
+        receipt = transport.deploy(verifier_creation_code(each, allow_insecure=allowed), sender=sender)
         assert receipt.address is not None
         verifiers.append(receipt.address)
     config = Config(

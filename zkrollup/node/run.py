@@ -28,11 +28,13 @@ log = logging.getLogger("zkrollup.node")
 
 @dataclass(frozen=True)
 class ExternalL1:
-    """An Ethereum node, the private key of the rollup's operator there, and a contract to go on with."""
+    """An Ethereum node, the private key of the rollup's operator there, a contract to go on with, and whether
+    a key that one party made may be deployed where the chain is not one for development."""
 
     url: str
     key: int = field(repr=False)
     contract: int | None = None
+    allow_insecure: bool = False
 
 
 def run_node(
@@ -94,6 +96,7 @@ def _open(
         contract=l1.contract,
         threads=threads,
         key_directory=key_directory,
+        allow_insecure=l1.allow_insecure,
     )
 
 
