@@ -11,7 +11,7 @@ import pytest
 
 from zkrollup.l1.events import LoggedEvent, RequestQueued
 from zkrollup.l1.interface import L1
-from zkrollup.node.errors import ForeignBatch, RollbackImpossible
+from zkrollup.node.errors import ContractFrozen, ForeignBatch, RollbackImpossible
 from zkrollup.node.follow import follow
 from zkrollup.node.service import Node
 from zkrollup.node.submitter import Call, withdrawal_bytes
@@ -374,3 +374,15 @@ def test_perform__outlives_that_the_batch_before_is_gone_meanwhile(bank: Bank) -
     done, trouble = at_work(bank, job)
     assert not done
     assert trouble.startswith(f"submit of batch {ahead.number}: ")
+
+
+def test_submit__is_refused_when_the_contract_is_frozen(bank: Bank) -> None:
+    transfer, identity = bank.transfer(), bank.node.store.identity
+
+    async def job(node: Node) -> None:
+        node.view = replace(node.observer.observe(0), frozen=True)
+        await node.submit([transfer], identity.chain_id, identity.rollup_id)
+
+    with pytest.raises(ContractFrozen, match="leave with a proof"):
+        at_work(bank, job)
+    assert bank.node.store.counts() == {}

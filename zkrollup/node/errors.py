@@ -16,6 +16,7 @@ __all__ = [
     "AccountQueueFull",
     "BatchTooLong",
     "BodyTooLarge",
+    "ContractFrozen",
     "DirectoryInUse",
     "Evicted",
     "FeeTooLow",
@@ -162,6 +163,16 @@ class NodeStopping(NodeRefusal):
     label = "node stopping"
     problem = "the node is shutting down"
     remedy = "submit again when it is back"
+
+
+@dataclass(eq=False)
+class ContractFrozen(NodeRefusal):
+    """The contract is frozen, so that no batch will be executed any more."""
+
+    code = 1005
+    label = "contract frozen"
+    problem = "the contract on L1 is frozen for good and takes no more batches"
+    remedy = "restore the state from L1 and leave with a proof of the account"
 
 
 # -- transactions: 2000 .. 2999 (those of the state machine are in the table below) ------------------

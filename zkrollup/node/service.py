@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from zkrollup.l1.evm.transport import EvmError
 from zkrollup.l1.interface import L1
 from zkrollup.l1.reverts import Revert
-from zkrollup.node.errors import ForeignBatch
+from zkrollup.node.errors import ContractFrozen, ForeignBatch
 from zkrollup.node.follow import follow
 from zkrollup.node.l1view import L1View
 from zkrollup.node.prover import Prover, prove_checked
@@ -112,7 +112,9 @@ class Node:
     async def submit(
         self, transactions: list[SignedTransaction], chain_id: int, rollup_id: int
     ) -> list[Receipt]:
-        """Takes a transaction or a group in; on disk when this returns."""
+        """Takes a transaction or a group in; on disk when this returns. Raises :class:`ContractFrozen`."""
+        if self.view is not None and self.view.frozen:
+            raise ContractFrozen()
         tokens = None if self.view is None else self.view.tokens
         try:
             receipts = await self.core(
