@@ -113,7 +113,8 @@ def test_wallet__says_what_is_wrong(served: Served, tmp_path: Path, capsys) -> N
 
 def test_node__says_what_is_wrong_with_its_options(tmp_path: Path, capsys) -> None:
     for words, text in (
-        (["--min-fee", "x"], "--min-fee: expected decimal digits"),
+        (["--min-fee", "x"], "--min-fee: expected decimal digits, got 'x'"),
+        (["--min-fee", "1:"], "--min-fee: expected decimal digits, got ''"),
         (["--fee-account", "5"], "--fee-account: expected TOKEN:ACCOUNT, got '5'"),
         (["--l1", "http://127.0.0.1:9"], "expected --l1-key FILE beside it"),
         (["--slots", "0"], "Invalid value for '--slots'"),

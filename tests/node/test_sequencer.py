@@ -74,6 +74,15 @@ def test_submit__names_the_wrong_chain_and_the_wrong_rollup(bank: Bank) -> None:
     assert bank.node.store.counts() == {}
 
 
+def test_submit__with_least_fees_takes_no_token_that_has_none(bank: Bank) -> None:
+    node = bank.node
+    node.sequencer.policy = replace(node.sequencer.policy, min_fees={1: 1, 7: 2})
+    with pytest.raises(errors.TokenNotTaken, match=r"no least fee in token 0.*one of \(1, 7\)"):
+        node.submit(bank.transfer(fee=3))
+    node.sequencer.policy = replace(node.sequencer.policy, min_fees={1: 0, 7: 0})
+    assert not node.submit(bank.transfer(fee=0))[0].known
+
+
 def test_submit__refuses_with_the_reason_and_keeps_nothing(bank: Bank) -> None:
     node, wallet = bank.node, bank.wallets[0]
     node.sequencer.policy = replace(node.sequencer.policy, min_fees={0: 3}, max_nonce_gap=2)

@@ -44,7 +44,13 @@ def node(
     in_flight: Annotated[
         int, typer.Option(help="Batches built ahead of what L1 has executed.", min=1, max=128)
     ] = 8,
-    min_fee: Annotated[str, typer.Option(help="The least fee in ETH that is taken, in wei.")] = "0",
+    min_fee: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[TOKEN:]AMOUNT",
+            help="The least fee in a token (default: ETH, 0); may be repeated, and then no others are taken.",
+        ),
+    ] = None,
     pool: Annotated[int, typer.Option(help="Transactions that may wait.", min=1)] = 10_000,
     rate: Annotated[int, typer.Option(help="Requests a second of one client.", min=1)] = 200,
     burst: Annotated[int, typer.Option(help="Requests at once of one client.", min=1)] = 1_000,
@@ -91,7 +97,7 @@ def node(
         Policy(
             limits=Limits(transactions=pool),
             fee_accounts=dict(_fee_account(text) for text in fee_account or []),
-            min_fees={0: _number("--min-fee", min_fee)},
+            min_fees=dict(_min_fee(text) for text in min_fee or []),
             batch_seconds=batch_seconds,
             max_in_flight=in_flight,
         ),
@@ -292,6 +298,11 @@ def _fee_account(text: str) -> tuple[int, int]:
     if not colon:
         raise ValueError(f"--fee-account: expected TOKEN:ACCOUNT, got {text!r}")
     return _number("--fee-account", token), _number("--fee-account", account)
+
+
+def _min_fee(text: str) -> tuple[int, int]:
+    token, colon, amount = text.rpartition(":")
+    return _number("--min-fee", token) if colon else 0, _number("--min-fee", amount)
 
 
 def _private_key(path: Path) -> int:

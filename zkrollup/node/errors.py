@@ -47,6 +47,7 @@ __all__ = [
     "RevertedByL1",
     "RollbackImpossible",
     "StateFileMismatch",
+    "TokenNotTaken",
     "UnknownToken",
     "UnsupportedKind",
     "WorkerDied",
@@ -290,6 +291,18 @@ class GroupMismatch(NodeRefusal):
 
 
 # -- the pool: 3000 .. 3999 --------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class TokenNotTaken(NodeRefusal):
+    """The operator has named least fees, and none in this token."""
+
+    token: int
+    taken: tuple[int, ...]
+    code = 2010
+    label = "token not taken"
+    problem = "this node has no least fee in token {token}, and takes none but those that it has"
+    remedy = "use a node that takes it, or leave by a request on L1; here it is one of {taken}"
 
 
 @dataclass(eq=False)

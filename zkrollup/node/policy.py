@@ -20,7 +20,8 @@ class Policy:
 
     Attributes:
         fee_accounts: token -> account that its fees are credited to; in other tokens no fee can be paid.
-        min_fees: token -> the least fee that a transaction may pay (0 where none is named).
+        min_fees: token -> the least fee that a transaction may pay. As soon as one of them is above 0, no
+            other tokens are taken: anybody can register a token, and would pay nothing in it.
         weights: token -> what one unit of it counts for when fees in several tokens are compared (1 where
             none is named).
         limits: of the mempool.
@@ -42,3 +43,7 @@ class Policy:
     max_in_flight: int = 8
     request_share: Fraction = Fraction(1, 2)
     deadline_margin: int = 7_200
+
+    def min_fee(self, token: int) -> int | None:
+        """The least fee of a transaction in this token; ``None`` where the token is not taken."""
+        return self.min_fees.get(token, None if any(self.min_fees.values()) else 0)

@@ -162,7 +162,9 @@ class Sequencer:
                 raise errors.UnknownToken(transaction.token, tuple(sorted(tokens)))
             if transaction.signature is None:
                 raise errors.NotSigned(transaction.sender, transaction.nonce)
-            minimum = self.policy.min_fees.get(transaction.token, 0)
+            minimum = self.policy.min_fee(transaction.token)
+            if minimum is None:
+                raise errors.TokenNotTaken(transaction.token, tuple(sorted(self.policy.min_fees)))
             if transaction.fee < minimum:
                 raise errors.FeeTooLow(transaction.fee, minimum, transaction.token)
             nonces.setdefault(transaction.sender, transaction.nonce)
