@@ -205,7 +205,7 @@ def test_key_with_another_coefficient__is_refused(layout: Layout, powers: Ptau, 
 
 
 def test_key_with_a_dishonest_contribution__is_refused(layout: Layout, powers: Ptau, tmp_path: Path) -> None:
-    """Every part of section 10, one at a time; each answer says which."""
+    """V8: every part of section 10, one at a time; each answer says which."""
     source, engine = CEREMONY / "contributed_5.zkey", get_engine()
     file = BinFile.open(source, b"zkey", 1)
     digest, (one, two, three) = read_contributions(file.reader(10))

@@ -168,7 +168,7 @@ def test_lagrange_points_with_one_changed__are_refused(tmp_path: Path, part: str
 
 
 def test_contributions__with_one_part_changed_are_refused(tmp_path: Path) -> None:
-    """Every field of the second of three, one at a time; each answer says which contribution."""
+    """V8: every field of the second of three, one at a time; each answer says which contribution."""
     source, engine = Ptau.load(CEREMONY / "raw_5.ptau"), get_engine()
     first, second, third = source.contributions
     seen: set[str] = set()

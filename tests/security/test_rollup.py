@@ -549,7 +549,7 @@ def test_proof__is_bound_to_the_data(proved, change) -> None:
 
 
 def test_challenge__depends_on_all_that_it_must(proved) -> None:
-    """R6: commitment, data, chain and contract each change z."""
+    """R6, V8: commitment, each element of the data, chain and contract each change z."""
     _, data, (_, c, _) = proved
     present = data.present()
     challenges = {
