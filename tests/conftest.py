@@ -15,7 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--slow-part",
         default="all",
-        help="which slow tests to run: 'all', 'K/N' for part K (from 0) of N, or 'auto' for a sixth "
+        help="which slow tests to run: 'all', 'K/N' for part K (from 0) of N, or 'auto' for a twelfth "
         "that changes daily",
     )
 
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if part == "all":
         return
     if part == "auto":
-        part = f"{int(time.time() // 86400) % 6}/6"
+        part = f"{int(time.time() // 86400) % 12}/12"
     turn, parts = (int(word) for word in part.split("/"))
     slow = sorted(item.nodeid for item in items if item.get_closest_marker("slow"))
     mine = set(slow[turn::parts])
