@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
@@ -78,7 +79,7 @@ FOREVER = (1 << VALID_UNTIL_BITS) - 1
 _Words = tuple[int, int, int, int, int]
 
 
-class SignedFields:
+class SignedFields(ABC):
     """What all signed transactions have in common; their classes list the fields.
 
     ``core`` says what is asked, ``message`` is what is signed. Raises :class:`OutOfRange`.
@@ -97,9 +98,9 @@ class SignedFields:
     message_kind: ClassVar[int]
     """The code of the kind in the signed message: the record's, but for a transfer by address."""
 
+    @abstractmethod
     def _words(self) -> _Words:
         """Recipient, amount, address and key as the message has them, 0 where the kind has none."""
-        raise NotImplementedError
 
     def core(self, chain_id: int, rollup_id: int) -> int:
         """The hash of everything but the group; raises :class:`UnencodableFee`."""
