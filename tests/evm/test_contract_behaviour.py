@@ -5,8 +5,6 @@ Everything that it shares with the model is compared in tests/l1.
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,17 +22,8 @@ from zkrollup.l1.reverts import ConfigItem
 from zkrollup.l1.solidity import selector
 from zkrollup.testing.proofs import SimulatedKey
 
+from . import rollup_driver as driver
 
-def _load(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-driver = _load("rollup_driver")
 OPERATOR = driver.DEPLOYER
 CALLS_BACK, GOES_SILENT, BEGINS_SILENT = 5, 6, 7  # MockToken's
 CAPACITY = 1 << 32

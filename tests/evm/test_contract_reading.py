@@ -7,9 +7,7 @@ inputs of the proof (z and y) are part of the header.
 
 from __future__ import annotations
 
-import importlib.util
 from collections import Counter
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -26,17 +24,7 @@ from zkrollup.l1.reverts import Field, NonCanonicalCommitment, Revert
 from zkrollup.state.parameters import BatchParameters
 from zkrollup.state.public_data import challenge, fingerprint
 
-
-def _load(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-driver = _load("rollup_driver")
+from . import rollup_driver as driver
 
 DEPOSIT, TRANSFER, WITHDRAW, FORCED_EXIT, CHANGE_KEY, TRANSFER_TO_NEW = range(1, 7)
 NULLIFIED = 8
