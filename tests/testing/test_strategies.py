@@ -120,7 +120,7 @@ def test_batches__have_groups(members) -> None:
     case = find(
         strategies.batches(parameters=BatchParameters(2, 1, 0)),
         one_group,
-        settings=settings(FIND, max_examples=300, phases=[Phase.generate]),
+        settings=settings(FIND, max_examples=2_000, phases=[Phase.generate]),
     )
     assert [slot.group_before != 0 for slot in case.trace().slots] == [False, members == 2]
 
