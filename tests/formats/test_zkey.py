@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ from zkrollup.formats.zkey import Zkey
 from zkrollup.groth16.keys import DegenerateKey, VerifyingKey
 from zkrollup.groth16.prove import prove_unchecked
 from zkrollup.verifier import verify
+
+from .memory import bounded
 
 FILES = Path(__file__).parents[1] / "vectors" / "groth16_files"
 GOOD = (FILES / "chain.zkey").read_bytes()
@@ -78,13 +79,7 @@ def load(tmp_path: Path, engine: Engine) -> Callable[[bytes], Zkey]:
     def loader(data: bytes) -> Zkey:
         path = tmp_path / "some.zkey"
         path.write_bytes(data)
-        tracemalloc.start()
-        try:
-            return Zkey.load(path, engine)
-        finally:
-            _, peak = tracemalloc.get_traced_memory()
-            tracemalloc.stop()
-            assert peak < 4 << 20, f"{peak} bytes allocated for a file of {len(data)}"
+        return bounded(4 << 20, lambda: Zkey.load(path, engine))
 
     return loader
 
