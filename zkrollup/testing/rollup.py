@@ -9,17 +9,15 @@ proved, so that everything around the proof can be tested in milliseconds.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zkrollup.bn254 import FR_MODULUS, g1, g2
 from zkrollup.crypto.eddsa import PrivateKey
-from zkrollup.groth16.keys import Proof, VerifyingKey
+from zkrollup.groth16.keys import Proof
 from zkrollup.l1 import BatchHeader, Config, KeyVerifier, RollupContract, World
 from zkrollup.l1.interface import VerifierBehaviour
-from zkrollup.l1.world import NUM_PUBLIC_INPUTS, Verifier
+from zkrollup.l1.world import Verifier
 from zkrollup.state import (
     Account,
     BatchContext,
@@ -36,6 +34,7 @@ from zkrollup.state import (
 from zkrollup.state.context import FeeEntry
 from zkrollup.state.public_data import PublicData, encode, public_data, public_inputs
 from zkrollup.state.transactions import Request, Signed
+from zkrollup.testing.proofs import SimulatedKey
 
 __all__ = [
     "CHAIN_ID",
@@ -98,37 +97,6 @@ class Wallet:
 def make_wallets(count: int) -> list[Wallet]:
     """The same ``count`` wallets each time."""
     return [Wallet(PrivateKey(bytes([i + 1]) * 32), 0xE000 + i) for i in range(count)]
-
-
-class SimulatedKey:
-    """A verifying key together with its toxic waste: :meth:`unsafe_prove` proves whatever is asked.
-
-    e(A, B) = e(alpha, beta) e(vk_x, gamma) e(C, delta) is solved for C in the exponents.
-    """
-
-    def __init__(self, num_public: int = NUM_PUBLIC_INPUTS, seed: int = 1) -> None:
-        self._random = random.Random(seed)
-        self._alpha, self._beta, self._gamma, self._delta, *self._ic = (
-            self._scalar() for _ in range(5 + num_public)
-        )
-        self.verifying_key = VerifyingKey(
-            g1.mul(g1.GENERATOR, self._alpha),
-            g2.mul(g2.GENERATOR, self._beta),
-            g2.mul(g2.GENERATOR, self._gamma),
-            g2.mul(g2.GENERATOR, self._delta),
-            tuple(g1.mul(g1.GENERATOR, scalar) for scalar in self._ic),
-            insecure=True,
-        )
-
-    def unsafe_prove(self, public: Sequence[int]) -> Proof:
-        """A proof that verifies for exactly these public inputs."""
-        a, b = self._scalar(), self._scalar()
-        inputs = sum(ic * x for ic, x in zip(self._ic, (1, *public), strict=True))
-        c = (a * b - self._alpha * self._beta - self._gamma * inputs) * pow(self._delta, -1, FR_MODULUS)
-        return Proof(g1.mul(g1.GENERATOR, a), g2.mul(g2.GENERATOR, b), g1.mul(g1.GENERATOR, c % FR_MODULUS))
-
-    def _scalar(self) -> int:
-        return self._random.randrange(1, FR_MODULUS)
 
 
 def unsafe_accept_any_proof(inputs: Sequence[int], proof: Proof) -> bool:
