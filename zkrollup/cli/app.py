@@ -11,6 +11,7 @@ import typer
 import zkrollup
 from zkrollup.cli.bench import bench
 from zkrollup.cli.export import export
+from zkrollup.cli.l1 import l1_commands
 from zkrollup.cli.leave import exit_account, restore_state
 from zkrollup.cli.node import node, wallet_commands
 from zkrollup.cli.setup import check_key, contribute, ptau_commands, setup
@@ -34,6 +35,7 @@ app.command()(check_key)
 app.add_typer(ptau_commands, name="ptau")
 app.command("restore")(restore_state)
 app.command("exit")(exit_account)
+app.add_typer(l1_commands, name="l1")
 app.add_typer(bench, name="bench")
 app.command()(node)
 app.add_typer(wallet_commands, name="wallet")

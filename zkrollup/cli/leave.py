@@ -1,9 +1,7 @@
 """``zkrollup restore`` and ``zkrollup exit``: the way out for whoever has L1 only.
 
-The module must not know how state is rebuilt or proofs are made: it finds the L1 and says what was done.
-
-An L1 is named by what it is: the address of an Ethereum node (``http://...``, with ``--contract``), or the
-directory of a node of ours, with the chain that is embedded in it.
+The module must not know how state is rebuilt, proofs are made or calls sent: it asks, and says what was done.
+Where an L1 is found is :mod:`zkrollup.cli.l1`'s matter.
 """
 
 from __future__ import annotations
@@ -11,32 +9,37 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zkrollup.cli.l1 import (
+    AsJson,
+    Caller,
+    Contract,
+    KeyFile,
+    Source,
+    called_l1,
+    opened_l1,
+    pending_text,
+    require_frozen,
+    withdraw_pending,
+)
+
 if TYPE_CHECKING:
     from zkrollup.engine.interface import Engine
+    from zkrollup.exit_proof import ExitProof
     from zkrollup.formats.zkey import Zkey
     from zkrollup.groth16.proving_key import ProvingKey
     from zkrollup.l1.interface import L1
-    from zkrollup.node.devchain import DevChain
     from zkrollup.state import StateTree
     from zkrollup.state.hashing import Hasher
 
 __all__ = ["exit_account", "restore_state"]
 
-Source = Annotated[
-    str,
-    typer.Argument(metavar="L1", help="http://... of an Ethereum node, or the directory of `zkrollup node`."),
-]
 StateFile = Annotated[Path, typer.Argument(metavar="STATE.db", help="The state's file.")]
-Contract = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="The rollup's contract, at an Ethereum node.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def restore_state(
@@ -81,6 +84,10 @@ def exit_account(
         str | None, typer.Option("--l1", metavar="L1", help="Also check that this L1 has the same root.")
     ] = None,
     contract: Contract = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Also call exit on --l1, and have the owner paid.")
+    ] = False,
+    l1_key: KeyFile = None,
     threads: Annotated[
         int | None, typer.Option(help="Threads (default: every core).", min=1, max=1024)
     ] = None,
@@ -88,7 +95,8 @@ def exit_account(
 ) -> None:
     """Prove that an account stands in the state, so that a frozen contract pays its balance to its owner.
 
-    Prints the arguments of the contract's exit; anyone may send it, and the account's owner is paid.
+    Prints the arguments of the contract's exit, and with --send calls it; anyone may, and the account's owner
+    is paid.
     """
     from zkrollup.cli.setup import require_folder
     from zkrollup.cli.show import print_mapping
@@ -101,102 +109,52 @@ def exit_account(
         require_folder(path)
     if not state.is_file():
         raise FileNotFoundError(f"{state}: no such file; make it with `zkrollup restore`")
+    if l1 is None and (send or l1_key is not None):
+        raise ValueError("--send, --l1-key: expected --l1 L1 beside them, where the exit is called")
+    if l1_key is not None and not send:
+        raise ValueError("--l1-key: nobody pays for a proof; add --send to call exit")
     engine = get_engine(threads=threads)
-    with known_state(state, engine_hasher(engine)) as tree:
-        if l1 is not None:
-            require_root(l1, contract, tree, state)
+    with ExitStack() as opened:
+        tree = opened.enter_context(known_state(state, engine_hasher(engine)))
+        caller: Caller | None = None
+        if l1 is not None and send:
+            caller = opened.enter_context(called_l1(l1, contract, l1_key))
+            require_root(caller.l1, tree, state)
+            require_frozen(caller.l1, l1)
+            require_inside(caller.l1, tree, account, l1)
+        elif l1 is not None:
+            with opened_l1(l1, contract) as found:
+                require_root(found, tree, state)
         made = make_exit_proof(tree, account, load_key(key, tree.depth, engine), engine=engine)
-        batch = tree.batch_number
-    made.proof.save(proof)
-    public.write_text(public_inputs_to_json(made.inputs), encoding="ascii")
-    facts: dict[str, Any] = {
-        "batch": batch,
-        "root": f"{made.inputs.root:#066x}",
-        "account": made.account,
-        "token": made.token,
-        "balance": str(made.balance),
-        "owner": f"{made.owner:#042x}",
-        "proof": str(proof),
-        "public inputs": str(public),
-    }
+        made.proof.save(proof)
+        public.write_text(public_inputs_to_json(made.inputs), encoding="ascii")
+        facts: dict[str, Any] = {
+            "batch": tree.batch_number,
+            "root": f"{made.inputs.root:#066x}",
+            "account": made.account,
+            "token": made.token,
+            "balance": str(made.balance),
+            "owner": f"{made.owner:#042x}",
+            "proof": str(proof),
+            "public inputs": str(public),
+        }
+        if caller is not None:
+            facts["paid"] = str(leave(caller, made))
     if json_output:
         print(json.dumps({name.replace(" ", "_"): value for name, value in facts.items()}))
     else:
         print_mapping("exit", facts)
 
 
+def leave(caller: Caller, made: ExitProof) -> int:
+    """Calls exit, and has the owner paid; returns the amount, which may hold what was pending before."""
+    l1 = caller.l1
+    header = l1.header(l1.executed)
+    l1.exit(header, made.account, made.token, made.balance, made.owner, made.proof, sender=caller.sender)
+    return withdraw_pending(caller, made.owner, made.token)
+
+
 # -- what is named ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def opened_l1(source: str, contract: str | None) -> Iterator[L1]:
-    """The contract that a command line names; ValueError saying what is wrong with the name."""
-    if source.startswith(("http://", "https://")):
-        if contract is None:
-            raise ValueError(f"{source}: an Ethereum node has many contracts; say which with --contract")
-        yield contract_at(source, address_of(contract))
-        return
-    if contract is not None:
-        raise ValueError("--contract: only an Ethereum node (http://...) has more than one")
-    chain = chain_in(Path(source))
-    try:
-        yield chain.world
-    finally:
-        chain.close()
-
-
-def chain_in(directory: Path) -> DevChain:
-    """The chain embedded in a node's directory; the node may be running."""
-    import sqlite3
-
-    from zkrollup.groth16.keys import VerifyingKey
-    from zkrollup.node.embedded import open_chain
-    from zkrollup.state import BatchParameters
-
-    path = directory / "l1.db"
-    if not path.is_file():
-        raise FileNotFoundError(f"{directory}: no chain there; expected http://... or a node's directory")
-    reader = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        (text,) = reader.execute("SELECT text FROM genesis").fetchone()
-    except sqlite3.DatabaseError as error:
-        raise ValueError(f"{path}: no chain of `zkrollup node`: {error}") from error
-    finally:
-        reader.close()
-    genesis = json.loads(text)
-    parameters = BatchParameters(genesis["slots"], genesis["depth"], genesis["fee tokens"])
-    return open_chain(path, parameters, VerifyingKey.load(directory / "verifying_key.json"))
-
-
-def contract_at(url: str, address: int) -> L1:
-    """The rollup's contract at an Ethereum node, begun with the empty tree."""
-    from zkrollup.l1.evm.abi import Abi
-    from zkrollup.l1.evm.artifacts import load_artifact
-    from zkrollup.l1.evm.contract import EvmL1
-    from zkrollup.l1.evm.json_rpc_transport import JsonRpcTransport
-    from zkrollup.l1.evm.transport import EvmError
-    from zkrollup.state.tree import empty_root
-
-    try:
-        transport = JsonRpcTransport(url, keys=())
-        if not transport.code(address):
-            raise ValueError(f"--contract {address:#042x}: there is no contract at {url}")
-        abi = Abi(load_artifact("Rollup").abi)
-        depth = abi.decode_answer("depth", transport.call(address, abi.encode_call("depth")))
-        return EvmL1.attach(transport, address, genesis_root=empty_root(depth))
-    except EvmError as error:
-        raise ValueError(str(error)) from error
-
-
-def address_of(text: str) -> int:
-    """An address; ValueError when it is none."""
-    digits = text.removeprefix("0x")
-    if len(digits) != 40 or text == digits:
-        raise ValueError(f"--contract {text}: expected 0x and 40 hexadecimal digits")
-    try:
-        return int(digits, 16)
-    except ValueError:
-        raise ValueError(f"--contract {text}: expected 0x and 40 hexadecimal digits") from None
 
 
 @contextmanager
@@ -234,16 +192,26 @@ def known_state(path: Path, hasher: Hasher) -> Iterator[StateTree]:
         tree.close()
 
 
-def require_root(source: str, contract: str | None, tree: StateTree, path: Path) -> None:
+def require_root(l1: L1, tree: StateTree, path: Path) -> None:
     """StatementFalse unless the contract's last executed batch is the state's."""
     from zkrollup.cli import StatementFalse
 
-    with opened_l1(source, contract) as l1:
-        if (l1.executed, l1.root) != (tree.batch_number, tree.root):
-            raise StatementFalse(
-                f"{path}: batch {tree.batch_number} with root {tree.root:#x}, but the contract's last "
-                f"executed batch is {l1.executed} with root {l1.root:#x}; run `zkrollup restore` first"
-            )
+    if (l1.executed, l1.root) != (tree.batch_number, tree.root):
+        raise StatementFalse(
+            f"{path}: batch {tree.batch_number} with root {tree.root:#x}, but the contract's last "
+            f"executed batch is {l1.executed} with root {l1.root:#x}; run `zkrollup restore` first"
+        )
+
+
+def require_inside(l1: L1, tree: StateTree, account: int, source: str) -> None:
+    """StatementFalse when the account has left, saying what is still to be paid."""
+    from zkrollup.cli import StatementFalse
+
+    if account < tree.capacity and l1.exited(account):
+        held = tree.account(account)
+        raise StatementFalse(
+            f"{source}: account {account} has left already; {pending_text(l1, held.eth_address, held.token)}"
+        )
 
 
 def load_key(path: Path | None, depth: int, engine: Engine) -> ProvingKey | Zkey:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zkrollup.cli.l1 import address_of, private_key
 from zkrollup.cli.show import print_mapping, say
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def node(
     if l1 is not None:
         if l1_key is None:
             raise ValueError("--l1: expected --l1-key FILE beside it, who signs as the operator")
-        address = None if contract is None else _address("--contract", contract)
-        external = ExternalL1(l1, _private_key(l1_key), address, allow_insecure)
+        address = None if contract is None else address_of("--contract", contract)
+        external = ExternalL1(l1, private_key(l1_key), address, allow_insecure)
     run_node(
         data,
         BatchParameters(slots, depth, fee_tokens),
@@ -123,7 +124,7 @@ def new(
     """Make a key, in a new file that only you can read."""
     from zkrollup.node.client import Wallet
 
-    address = None if eth_address is None else _address("--eth-address", eth_address)
+    address = None if eth_address is None else address_of("--eth-address", eth_address)
     try:
         _show_wallet(Wallet.create(file, address))
     except FileExistsError:
@@ -208,7 +209,7 @@ def withdraw(
         wallet,
         Withdraw(
             found["account"],
-            wallet.eth_address if to is None else _address("--to", to),
+            wallet.eth_address if to is None else address_of("--to", to),
             token,
             _number("--amount", amount),
             _number("--fee", fee),
@@ -227,7 +228,7 @@ def sign(
     """Sign transactions offline; prints them as JSON lines."""
     from zkrollup.state.transactions import SignedTransaction, format_transactions, read_transactions
 
-    wallet, rollup = _load(file), _address("--rollup-id", rollup_id)
+    wallet, rollup = _load(file), address_of("--rollup-id", rollup_id)
     signed: list[SignedTransaction] = []
     for place, transaction in enumerate(read_transactions(transactions), start=1):
         if not isinstance(transaction, SignedTransaction):
@@ -305,21 +306,7 @@ def _min_fee(text: str) -> tuple[int, int]:
     return _number("--min-fee", token) if colon else 0, _number("--min-fee", amount)
 
 
-def _private_key(path: Path) -> int:
-    digits = path.read_text().strip().removeprefix("0x")
-    if len(digits) != 64 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
-        raise ValueError(f"{path}: expected a private key of 64 hexadecimal digits")
-    return int(digits, 16)
-
-
 def _number(name: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 39:
         raise ValueError(f"{name}: expected decimal digits, got {text!r}")
     return int(text)
-
-
-def _address(name: str, text: str) -> int:
-    digits = text.removeprefix("0x")
-    if len(digits) != 40 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
-        raise ValueError(f"{name}: expected 0x and 40 hexadecimal digits, got {text!r}")
-    return int(digits, 16)

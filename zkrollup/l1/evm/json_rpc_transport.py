@@ -17,7 +17,7 @@ from typing import Any
 from .signing import Senders
 from .transport import GAS_LIMIT, EvmError, Log, Receipt, Reverted, address_text
 
-__all__ = ["JsonRpcError", "JsonRpcTransport", "NodeUnreachable", "NotMined"]
+__all__ = ["JsonRpcError", "JsonRpcTransport", "NodeUnreachable", "NotEnoughEther", "NotMined"]
 
 
 class JsonRpcError(EvmError):
@@ -42,6 +42,19 @@ class NotMined(EvmError):
     def __init__(self, transaction: str, seconds: float) -> None:
         super().__init__(f"transaction {transaction} is in no block after {seconds:g} s; it may still come")
         self.transaction = transaction
+
+
+class NotEnoughEther(EvmError):
+    """A sender that cannot pay for a transaction."""
+
+    def __init__(self, sender: int, balance: int, gas: int, price: int, value: int) -> None:
+        needed = gas * price + value
+        sent = f", and {value:,} sent along" if value else ""
+        super().__init__(
+            f"sender {address_text(sender)} has {balance:,} wei; the transaction may take {needed:,}: "
+            f"{gas:,} gas at up to {price:,} wei{sent}; send it {needed - balance:,} wei or more"
+        )
+        self.sender, self.balance, self.needed = sender, balance, needed
 
 
 class JsonRpcTransport:
@@ -108,20 +121,26 @@ class JsonRpcTransport:
 
     def _send(self, to: int | None, data: bytes, sender: int, value: int) -> Receipt:
         self._senders.require(sender)
-        output = self._eth_call(to, data, "pending", sender=sender, value=value)
-        fields: dict[str, Any] = {} if to is None else {"to": to}
         tip = 10**9
         base = int(self.request("eth_getBlockByNumber", "latest", False).get("baseFeePerGas", "0x0"), 16)
+        held = self._number("eth_getBalance", address_text(sender), "latest")
+        price = 2 * base + tip
+        if held < _TRANSFER_GAS * price + value:  # not even tried: nodes say so in words of their own
+            raise NotEnoughEther(sender, held, _TRANSFER_GAS, price, value)
+        output = self._eth_call(to, data, "pending", sender=sender, value=value)
+        fields: dict[str, Any] = {} if to is None else {"to": to}
         fields |= {
             "type": 2,
             "chainId": self._chain_id,
             "nonce": self._number("eth_getTransactionCount", address_text(sender), "pending"),
             "gas": self._gas(to, data, sender, value),
-            "maxFeePerGas": 2 * base + tip,
+            "maxFeePerGas": price,
             "maxPriorityFeePerGas": tip,
             "data": data,
             "value": value,
         }
+        if held < fields["gas"] * price + value:
+            raise NotEnoughEther(sender, held, fields["gas"], price, value)
         raw = self._senders.sign(sender, fields)
         transaction = self.request("eth_sendRawTransaction", "0x" + raw.hex())
         found = self._receipt(transaction)
@@ -244,6 +263,9 @@ def _revert_data(error: JsonRpcError) -> bytes:
 
 
 _NO_SUCH_METHOD = -32601
+
+_TRANSFER_GAS = 21_000
+"""The least that any transaction takes."""
 
 _FAILED = ("revert", "evm error", "out of gas", "invalid opcode", "invalid jump", "stack underflow")
 """What nodes say of a call that failed, as opposed to one that they would not try."""
