@@ -14,7 +14,14 @@ pytest.importorskip("pyrevm", reason="pyrevm is not installed: pip install 'zkro
 from zkrollup.bn254 import FR_MODULUS as R
 from zkrollup.crypto.babyjubjub import BASE8
 from zkrollup.l1 import reverts
-from zkrollup.l1.events import BatchCommitted, BatchExecuted, BatchProved, WithdrawalPaid, WithdrawalPending
+from zkrollup.l1.events import (
+    BatchCommitted,
+    BatchExecuted,
+    BatchProved,
+    ProposalCancelled,
+    WithdrawalPaid,
+    WithdrawalPending,
+)
 from zkrollup.l1.evm.verifier_code import verifier_creation_code
 from zkrollup.l1.headers import BatchHeader, genesis_header
 from zkrollup.l1.interface import TokenBehaviour, VerifierBehaviour
@@ -184,16 +191,65 @@ def test_deployment__refuses_a_verifier_without_code(member: str) -> None:
         world.deploy("Rollup", configuration(world.verifier, **{member: 8}))
 
 
-def test_activation__forgets_the_proposal() -> None:
+PROPOSAL = ("proposedVerifier", "proposedExitVerifier", "activeFrom")
+
+
+def proposed() -> tuple[World, int]:
+    """A world with a proposal of block 1: the same verifier of batches and another one of exits."""
     world = World()
     other = world.deploy("MockVerifier", VerifierBehaviour.REJECTS).address
     world.rollup.proposeVerifier(world.verifier, other)
-    proposal = ("proposedVerifier", "proposedExitVerifier", "activeFrom")
-    assert [world.rollup.number(name) for name in proposal] == [world.verifier, other, 1 + 200]
-    world.chain.mine(200)
+    assert [world.rollup.number(name) for name in PROPOSAL] == [world.verifier, other, 1 + 200]
+    return world, other
+
+
+@pytest.mark.parametrize("block", [1 + 200, 1 + 2 * 200])
+def test_activation__forgets_the_proposal(block: int) -> None:
+    world, other = proposed()
+    world.chain.mine(block - world.chain.block_number)
     world.rollup.activateVerifier()
-    assert [world.rollup.number(name) for name in proposal] == [0, 0, 0]
+    assert [world.rollup.number(name) for name in PROPOSAL] == [0, 0, 0]
     assert (world.rollup.number("verifier"), world.rollup.number("exitVerifier")) == (world.verifier, other)
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [(200, reverts.TooEarly(200, 201)), (402, reverts.ProposalLapsed(402, 401))],
+)
+def test_activation__outside_the_window_says_when_it_was(block: int, expected: reverts.Revert) -> None:
+    """R8: whoever looks at the last two delays knows every proposal that can be activated."""
+    world, other = proposed()
+    world.chain.mine(block - world.chain.block_number)
+    with pytest.raises(type(expected)) as caught:
+        world.rollup.activateVerifier()
+    assert caught.value.values() == expected.values()
+    assert world.rollup.number("exitVerifier") == world.verifier != other
+
+
+def test_proposal__cancelled_by_the_governor_is_forgotten() -> None:
+    world, other = proposed()
+    with pytest.raises(reverts.NotGovernor):
+        world.rollup.cancelProposal(sender=0x57A)
+    world.rollup.cancelProposal()
+    assert world.chain.events() == [ProposalCancelled(world.verifier, other)]
+    assert [world.rollup.number(name) for name in PROPOSAL] == [0, 0, 0]
+    world.chain.mine(200)
+    with pytest.raises(reverts.NothingProposed):
+        world.rollup.activateVerifier()
+
+
+def test_proposal__made_again_waits_anew() -> None:
+    """R8: the time that an earlier proposal waited does not count."""
+    world, other = proposed()
+    world.chain.mine(150)
+    world.rollup.proposeVerifier(other, other)
+    assert world.rollup.number("activeFrom") == 151 + 200
+    world.chain.mine(199)
+    with pytest.raises(reverts.TooEarly):
+        world.rollup.activateVerifier()
+    world.chain.mine()
+    world.rollup.activateVerifier()
+    assert world.rollup.number("verifier") == other
 
 
 def test_request__that_nobody_made_is_not_told() -> None:
@@ -235,7 +291,7 @@ def test_deposit__token_that_calls_back_is_refused_whatever_it_calls(name: str) 
 def test_every_function_that_moves_anything__is_locked_or_has_nothing_to_lock() -> None:
     abi = World().rollup.abi
     changing = {name for name, entry in abi.items() if entry["stateMutability"] in ("nonpayable", "payable")}
-    assert changing == {*LOCKED, "registerToken", "proposeVerifier", "transferOperator"}
+    assert changing == {*LOCKED, "registerToken", "proposeVerifier", "cancelProposal", "transferOperator"}
 
 
 @pytest.mark.parametrize("name", ["withdraw", "submitBatch", "deposit"])

@@ -202,6 +202,9 @@ class Stage:
         if name == "active_from":
             assert value == self.names["active from"]
             return "in time"
+        if name == "active_until":
+            assert value == self.names["active from"] + self.settings.upgrade_delay
+            return "too late"
         if name == "block":
             assert value == self.l1.block_number
             return "now"
@@ -1339,6 +1342,65 @@ def full_slots(deploy: Deploy) -> Log:
     return stage.end()
 
 
+def lapsed_proposal(deploy: Deploy) -> Log:
+    """A proposal can be activated for as long as users waited for it, and no longer; the governor may take
+    it back; the next one waits anew."""
+    stage = Stage(deploy)
+    l1, governor, stranger = stage.l1, stage.address(GOVERNOR), stage.address(STRANGER)
+    stage.names[l1.verifier], stage.names[l1.exit_verifier] = "verifier", "exit verifier"
+    first, second = (
+        stage.verifier(VerifierBehaviour.ACCEPTS, name) for name in ("first verifier", "second verifier")
+    )
+    old = (l1.verifier, l1.exit_verifier)
+
+    def propose(verifier: int) -> int:
+        stage.do("propose", lambda: l1.propose_verifier(verifier, first, sender=governor))
+        active_from: int = stage.names["active from"]
+        return active_from
+
+    def activate(expected: Any = None) -> None:
+        stage.do("activate", lambda: l1.activate_verifier(sender=stranger), expected)
+
+    def cancel(expected: Any = None, sender: int = governor) -> None:
+        stage.do("cancel", lambda: l1.cancel_proposal(sender=sender), expected)
+
+    cancel(reverts.NothingProposed())
+    propose(first)
+    for sender in (stage.address(OPERATOR), stranger):
+        cancel(reverts.NotGovernor(sender), sender=sender)
+    cancel()
+    cancel(reverts.NothingProposed())
+    activate(reverts.NothingProposed())
+
+    until = propose(first) + UPGRADE_DELAY
+    stage.mine_until(until + 1)
+    activate(reverts.ProposalLapsed(until + 1, until))
+    stage.mine_until(until + 1000)
+    activate(reverts.ProposalLapsed(until + 1000, until))
+    assert (l1.verifier, l1.exit_verifier) == old
+
+    active_from = propose(second)
+    assert active_from > until + 1000
+    activate(reverts.TooEarly)
+    stage.mine_until(active_from - 1)
+    activate(reverts.TooEarly(active_from - 1, active_from))
+    stage.mine_until(active_from + UPGRADE_DELAY)
+    activate()
+    assert (l1.verifier, l1.exit_verifier) == (second, first)
+
+    until = propose(first) + UPGRADE_DELAY
+    stage.request_exit(ALICE, 1)
+    stage.overdue(0)
+    stage.mine_until(until + 1)
+    activate(reverts.ProposalLapsed(until + 1, until))
+    cancel()
+    activate(reverts.NothingProposed())
+    propose(second)
+    stage.freeze()
+    cancel()
+    return stage.end()
+
+
 OPERATOR_WALLET = DAVE
 """Whose account on L2 takes the fees."""
 
@@ -1365,6 +1427,7 @@ SCENARIOS: dict[str, Callable[[Deploy], Log]] = {
         conflict,
         conflict_before_execution,
         verifier_timelock,
+        lapsed_proposal,
         collusion,
         operator_change,
         full_slots,

@@ -162,6 +162,7 @@ class Adversary(RuleBasedStateMachine):
         self.past: list[Step] = []  # executed
         self.accounts: dict[int, Account] = {}  # after the last executed batch
         self.leavers = 0  # requests made until the last proposal
+        self.active_from: int | None = None  # the standing proposal's, lapsed or not
         self.frozen = False
         self.refuser = self.l1.deploy_refuser()
         for behaviour in (TokenBehaviour.PLAIN, TokenBehaviour.FEE_ON_TRANSFER):
@@ -543,18 +544,33 @@ class Adversary(RuleBasedStateMachine):
             lambda: self.l1.propose_verifier(verifier, verifier, sender=self.who[OPERATOR]),
             reverts.NotGovernor,
         )
+        block = self.l1.block_number
         self.l1.propose_verifier(verifier, verifier, sender=self.who[GOVERNOR])
         self.leavers = len(self.requests)
+        self.active_from = block + UPGRADE_DELAY
+
+    @rule()
+    def cancel_proposal(self) -> None:
+        cancel = lambda person: self.l1.cancel_proposal(sender=self.who[person])  # noqa: E731
+        self.refused(lambda: cancel(STRANGER), reverts.NotGovernor)
+        if self.active_from is None:
+            self.refused(lambda: cancel(GOVERNOR), reverts.NothingProposed)
+        else:
+            cancel(GOVERNOR)
+            self.active_from = None
 
     @rule()
     def activate(self) -> None:
-        """When it happens, who asked to leave before the proposal has left: no verifier of the governor's
-        ever judges a request that was made in time to leave before it."""
+        """When it happens, it does in the proposal's window, and who asked to leave before the proposal has
+        left: no verifier of the governor's ever judges a request that was made in time to leave before it."""
         before = self.l1.block_number
         _, error = attempt(lambda: self.l1.activate_verifier(sender=self.who[STRANGER]))
         if self.frozen:
             assert isinstance(error, reverts.Frozen)
         if error is None:
+            assert self.active_from is not None
+            assert self.active_from <= before <= self.active_from + UPGRADE_DELAY
+            self.active_from = None
             assert self.l1.requests_consumed >= self.leavers
             early = [deadline for deadline in self.deadlines if deadline < before]
             assert self.l1.requests_consumed >= len(early)

@@ -24,6 +24,7 @@ __all__ = [
     "FreezeReason",
     "LoggedEvent",
     "OperatorChanged",
+    "ProposalCancelled",
     "RequestQueued",
     "RollupFrozen",
     "SoundnessAlert",
@@ -159,7 +160,7 @@ class TokenRegistered(Event):
 
 @dataclass(frozen=True, slots=True)
 class VerifierProposed(Event):
-    """Two verifiers can be activated from block ``active_from`` on."""
+    """Two verifiers can be activated from block ``active_from`` on, until the upgrade delay later."""
 
     verifier: Address
     exit_verifier: Address
@@ -169,6 +170,14 @@ class VerifierProposed(Event):
 @dataclass(frozen=True, slots=True)
 class VerifierActivated(Event):
     """Proofs are checked by these from now on."""
+
+    verifier: Address
+    exit_verifier: Address
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalCancelled(Event):
+    """The governor took its proposal back."""
 
     verifier: Address
     exit_verifier: Address
@@ -196,6 +205,7 @@ EVENTS: tuple[type[Event], ...] = (
     TokenRegistered,
     VerifierProposed,
     VerifierActivated,
+    ProposalCancelled,
     OperatorChanged,
 )
 

@@ -51,7 +51,7 @@ OPERATOR_DELAY = 7_200
 
 UPGRADE_DELAY = 2 * REQUEST_LIFETIME
 """Blocks between the proposal of verifiers and their activation: who asks to leave within the first week
-of the two is out, or has frozen the contract, before."""
+of the two is out, or has frozen the contract, before. After as many again the proposal lapses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,10 +326,15 @@ class L1(Protocol):
         ...
 
     def activate_verifier(self, *, sender: int) -> None:
-        """Anyone, from the block of the proposal plus the upgrade delay on.
+        """Anyone, from the block of the proposal plus the upgrade delay on, for another upgrade delay.
 
-        Raises :class:`Frozen`, :class:`NothingProposed`, :class:`TooEarly`, :class:`RequestDue`.
+        Raises :class:`Frozen`, :class:`NothingProposed`, :class:`TooEarly`, :class:`ProposalLapsed`,
+        :class:`RequestDue`.
         """
+        ...
+
+    def cancel_proposal(self, *, sender: int) -> None:
+        """The governor only, at any time. Raises :class:`NotGovernor`, :class:`NothingProposed`."""
         ...
 
     def transfer_operator(self, operator: int, *, sender: int) -> None:

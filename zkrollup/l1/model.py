@@ -12,7 +12,8 @@ contradict each other, anyone freezes the contract, for good; from then on every
 of its leaf under the last executed root, and every deposit that is not in the tree is given back.
 
 Nobody has more power than this: the operator orders transactions and may forget what is not proved; the
-governor replaces the verifiers after a delay longer than a request may take, and never while one is due.
+governor replaces the verifiers after a delay longer than a request may take, never while one is due, and not
+by a proposal that lay about for another delay.
 """
 
 from __future__ import annotations
@@ -530,10 +531,22 @@ class RollupContract:
         verifier, exit_verifier, active_from = self.proposal
         if self.block_number < active_from:
             raise reverts.TooEarly(self.block_number, active_from)
+        active_until = active_from + self.config.upgrade_delay
+        if self.block_number > active_until:
+            raise reverts.ProposalLapsed(self.block_number, active_until)
         if self.is_overdue:
             raise reverts.RequestDue(self.requests_consumed, self._oldest_deadline())
         self.verifier, self.exit_verifier, self.proposal = verifier, exit_verifier, None
         self._emit(events.VerifierActivated(verifier, exit_verifier))
+
+    def cancel_proposal(self, *, sender: int) -> None:
+        if sender != self.governor:
+            raise reverts.NotGovernor(sender)
+        if self.proposal is None:
+            raise reverts.NothingProposed
+        verifier, exit_verifier, _ = self.proposal
+        self.proposal = None
+        self._emit(events.ProposalCancelled(verifier, exit_verifier))
 
     def transfer_operator(self, operator: int, *, sender: int) -> None:
         require_bits("operator", operator, ADDRESS_BITS)

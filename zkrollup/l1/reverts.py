@@ -43,6 +43,7 @@ __all__ = [
     "OutsideTree",
     "PendingBatches",
     "ProofRejected",
+    "ProposalLapsed",
     "Reentered",
     "RequestDue",
     "RequestMismatch",
@@ -181,12 +182,12 @@ class NotOperator(Revert):
 
 @dataclass(eq=False)
 class NotGovernor(Revert):
-    """Only the governor proposes verifiers."""
+    """Only the governor proposes verifiers, and takes proposals back."""
 
     sender: Address
     label = "not the governor"
     problem = "{sender:#042x} is not the governor"
-    remedy = "let the governor propose"
+    remedy = "let the governor do it"
 
 
 @dataclass(eq=False)
@@ -207,6 +208,17 @@ class TooEarly(Revert):
     label = "too early"
     problem = "this is block {block}"
     remedy = "activate from block {active_from} on"
+
+
+@dataclass(eq=False)
+class ProposalLapsed(Revert):
+    """Nobody activated the proposal when it was time, and users need not look for it any more."""
+
+    block: UInt64
+    active_until: UInt64
+    label = "proposal lapsed"
+    problem = "this is block {block}, and the verifiers could be activated until block {active_until}"
+    remedy = "propose them again"
 
 
 @dataclass(eq=False)

@@ -32,6 +32,7 @@ CALLS = frozenset(
     {
         "activate_verifier",
         "cancel_deposit",
+        "cancel_proposal",
         "commit_batch",
         "deploy_refuser",
         "deploy_token",

@@ -45,7 +45,8 @@ interface IRollup {
     /// @param depositCap deposits are below it
     /// @param requestLifetime blocks until a request is due
     /// @param operatorDelay blocks without an executed batch after which anyone may submit one
-    /// @param upgradeDelay blocks between proposal and activation of verifiers; above `requestLifetime`
+    /// @param upgradeDelay blocks between proposal and activation of verifiers; above `requestLifetime`. After
+    /// as many again the proposal lapses.
     struct Configuration {
         address verifier;
         address exitVerifier;
@@ -99,10 +100,12 @@ interface IRollup {
     event DepositCancelled(uint64 indexed number, uint32 token, uint128 amount, address indexed owner);
     /// @notice An ERC-20 has a number from now on.
     event TokenRegistered(uint32 indexed token, address indexed contractAddress);
-    /// @notice Two verifiers can be activated from block `activeFrom` on.
+    /// @notice Two verifiers can be activated from block `activeFrom` on, until `upgradeDelay` blocks later.
     event VerifierProposed(address verifier, address exitVerifier, uint64 activeFrom);
     /// @notice Proofs are checked by these from now on.
     event VerifierActivated(address verifier, address exitVerifier);
+    /// @notice The governor took its proposal back.
+    event ProposalCancelled(address verifier, address exitVerifier);
     /// @notice Another address commits batches from now on.
     event OperatorChanged(address operator);
 
@@ -128,12 +131,14 @@ interface IRollup {
     error NoCode(address account);
     /// @notice Somebody else may do this, or has to wait.
     error NotOperator(address sender);
-    /// @notice Only the governor proposes verifiers.
+    /// @notice Only the governor proposes verifiers, and takes proposals back.
     error NotGovernor(address sender);
     /// @notice There is no verifier to be activated.
     error NothingProposed();
     /// @notice The time to leave is not over yet.
     error TooEarly(uint64 blockNumber, uint64 activeFrom);
+    /// @notice Nobody activated the proposal when it was time, and users need not look for it any more.
+    error ProposalLapsed(uint64 blockNumber, uint64 activeUntil);
     /// @notice No verifier is replaced while somebody could freeze the contract instead.
     error RequestDue(uint64 number, uint64 deadline);
     /// @notice A token or a receiver called back in the midst of a payment.
@@ -323,15 +328,21 @@ interface IRollup {
 
     // -- powers --------------------------------------------------------------------------------------------
 
-    /// @notice Proposes verifiers, which anyone may activate after `upgradeDelay` blocks; takes the place of
-    /// an earlier proposal. The governor only, who has no other power.
+    /// @notice Proposes verifiers, which anyone may activate after `upgradeDelay` blocks and for as many more;
+    /// takes the place of an earlier proposal, whose time does not count. The governor only, who has no other
+    /// power than this and {cancelProposal}.
+    /// @dev So a proposal that can still be activated was made in the last 2 * upgradeDelay blocks: whoever
+    /// looks at the events of those knows all of them. It is long enough to execute or freeze what is overdue.
     /// @param newVerifier of batches
     /// @param newExitVerifier of exits
     function proposeVerifier(address newVerifier, address newExitVerifier) external;
 
-    /// @notice Activates the proposed verifiers, unless a request is overdue: then everybody can freeze the
-    /// contract and leave under the old ones.
+    /// @notice Activates the proposed verifiers, in the blocks from `activeFrom` to `activeFrom + upgradeDelay`,
+    /// unless a request is overdue: then everybody can freeze the contract and leave under the old ones.
     function activateVerifier() external;
+
+    /// @notice Takes a proposal back, lapsed or not. The governor only.
+    function cancelProposal() external;
 
     /// @notice Lets another address commit batches. The operator only, who has no other power.
     /// @param newOperator that address

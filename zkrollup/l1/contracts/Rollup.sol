@@ -10,7 +10,7 @@ import {IRollup} from "./IRollup.sol";
 /// rules, and what leaves is credited here and pulled by its owner. When a request waits for longer than its
 /// lifetime, or two roots are proved for one batch, the contract freezes for good and every user leaves with
 /// a small proof under the last root. Nobody has a power over the funds: the operator orders transactions,
-/// the governor proposes verifiers that take effect after users had the time to leave.
+/// the governor proposes verifiers that take effect after users had the time to leave, or lapse.
 /// @dev The root is not in storage: `batchHash` of the last executed batch binds it. ETH comes in by deposits
 /// only. Tokens that take back what they paid, or whose balances shrink, hurt their own holders only.
 contract Rollup is IRollup {
@@ -53,7 +53,7 @@ contract Rollup is IRollup {
     uint32 public immutable requestLifetime;
     /// @notice Blocks without an executed batch after which anyone may submit one.
     uint32 public immutable operatorDelay;
-    /// @notice Blocks between proposal and activation of verifiers.
+    /// @notice Blocks between proposal and activation of verifiers, and after them those until it lapses.
     uint32 public immutable upgradeDelay;
     /// @notice Who proposes verifiers.
     address public immutable governor;
@@ -67,7 +67,7 @@ contract Rollup is IRollup {
     address public exitVerifier;
     /// @notice Checks proofs of batches once it is activated; 0 when nothing is proposed.
     address public proposedVerifier;
-    /// @notice When the proposed verifiers can be activated.
+    /// @notice The first block in which the proposed verifiers can be activated; the last is `upgradeDelay` later.
     uint64 public activeFrom;
     /// @notice Checks proofs of exits once it is activated.
     address public proposedExitVerifier;
@@ -367,14 +367,22 @@ contract Rollup is IRollup {
         Status memory s = _requireOpen();
         if (proposedVerifier == address(0)) revert NothingProposed();
         if (block.number < activeFrom) revert TooEarly(uint64(block.number), activeFrom);
+        uint64 activeUntil = activeFrom + upgradeDelay;
+        if (block.number > activeUntil) revert ProposalLapsed(uint64(block.number), activeUntil);
         (uint64 number, uint64 deadline, bool due) = _oldest(s);
         if (due) revert RequestDue(number, deadline);
         verifier = proposedVerifier;
         exitVerifier = proposedExitVerifier;
-        delete proposedVerifier;
-        delete proposedExitVerifier;
-        delete activeFrom;
+        _forgetProposal();
         emit VerifierActivated(verifier, exitVerifier);
+    }
+
+    /// @inheritdoc IRollup
+    function cancelProposal() external {
+        if (msg.sender != governor) revert NotGovernor(msg.sender);
+        if (proposedVerifier == address(0)) revert NothingProposed();
+        emit ProposalCancelled(proposedVerifier, proposedExitVerifier);
+        _forgetProposal();
     }
 
     /// @inheritdoc IRollup
@@ -455,6 +463,12 @@ contract Rollup is IRollup {
 
     function _requireCode(address contractAddress) private view {
         if (contractAddress.code.length == 0) revert NoCode(contractAddress);
+    }
+
+    function _forgetProposal() private {
+        delete proposedVerifier;
+        delete proposedExitVerifier;
+        delete activeFrom;
     }
 
     /// @dev The header is that of batch `number`. Its 11 words are hashed as they stand in the calldata, those

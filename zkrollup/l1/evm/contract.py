@@ -491,6 +491,9 @@ class EvmL1:
     def activate_verifier(self, *, sender: int) -> None:
         self._transact("activateVerifier", sender=sender)
 
+    def cancel_proposal(self, *, sender: int) -> None:
+        self._transact("cancelProposal", sender=sender)
+
     def transfer_operator(self, operator: int, *, sender: int) -> None:
         self._transact("transferOperator", operator, sender=sender)
 
