@@ -72,7 +72,7 @@ def test_multiply__is_that_of_integers(name):
         assert run(f, template, a=a, b=b) == a * b % f.modulus
 
 
-@pytest.mark.parametrize("width", [20, 43, 64, 86])
+@pytest.mark.parametrize("width", [20, 43, 64])
 def test_multiply__does_with_limbs_of_any_width(width):
     f = EmulatedField(SECP.modulus, width)
     template = recorded(f, f.multiply)
@@ -108,7 +108,7 @@ def test_inverse_division_reduction__are_those_of_integers():
         assert run(f, reduce, a=7, b=a) == 1000 * (7 - a) % p
     for zero in (0, p):
         check = assert_unsatisfied(inverse, inputs={"a": limbs(f, zero)})
-        assert any("the element is invertible" in failure.label for failure in check.failures)
+        assert all("the element is invertible" in failure.scope for failure in check.failures)
 
 
 @pytest.mark.parametrize("name", ["secp256k1 p", "bls12-381 r", "bls12-381 q"])
@@ -161,26 +161,18 @@ def test_lies__remainder_and_quotient_off_by_p_or_one():
     p = f.modulus
     product = recorded(f, f.multiply)
     given = {"a": limbs(f, p - 2), "b": limbs(f, p - 3)}  # remainder 6: 6 + p still has 256 bits
-    result, quotient = find_hints(product, "python")
-    # The quotient follows from the result: hold it to what it was, or move it alone.
-    honest = shifted(quotient, f, 0)
-    kept = product.check({}, given).values
-    fixed = {quotient: [kept[c] for c in quotient.columns]}
-    for override in (
-        shifted(result, f, p) | fixed,
-        shifted(result, f, 1),
-        shifted(quotient, f, 1),
-        shifted(quotient, f, -1),
-        shifted(quotient, f, p),
-    ):
-        assert_unsatisfied(product, inputs=given, override=override)
+    (result,) = find_hints(product, "python")
+    (quotient,) = [h for h in find_hints(product, "bits") if h.scope.endswith("/quotient")]
+    assert_unsatisfied(product, inputs=given, override=shifted(result, f, 1))
+    # The quotient is whatever makes the identity hold modulo r: its bits only say that it is small.
+    assert_lies_caught(product, inputs=given, hints=[quotient], allowed=())
     # Another representative with the quotient that belongs to it is no lie: p + 6 is congruent to 6.
-    check = product.check({}, given, override=shifted(result, f, p) | honest)
+    check = product.check({}, given, override=shifted(result, f, p))
     assert check.satisfied
     assert f.value_of([check[f"out[{i}]"] for i in range(f.num_limbs)]) == 6
     # But the canonical element is one.
     canonical = recorded(f, f.canonical, "a")
-    result, _ = find_hints(canonical, "python")
+    (result,) = find_hints(canonical, "python")
     check = canonical.check({}, {"a": limbs(f, 6)}, override=shifted(result, f, p))
     assert {failure.label for failure in check.failures} == {"bits below a constant of 256 bits"}
 
@@ -199,10 +191,8 @@ def test_lies__carries_and_limbs_moved_to_a_neighbour():
                 return honest
 
             assert_unsatisfied(template, inputs=given, override={site: moved})
-    told = assert_lies_caught(
-        template, inputs=given, hints=find_hints(template, scope="identity/carry"), allowed=()
-    )
-    assert told >= 50
+    carries = [h for h in find_hints(template, "bits") if h.scope.endswith("/carry")]
+    assert assert_lies_caught(template, inputs=given, hints=carries, allowed=()) >= 50
 
 
 def test_wires__are_bound():
@@ -231,14 +221,12 @@ def test_rows__are_all_needed():
     )
     canonical = recorded(f, f.canonical, "a")
     # A quotient of no range would make any element congruent to any other.
-    result, quotient = find_hints(canonical, "python")
+    (result,) = find_hints(canonical, "python")
     endless = (5 + p) * pow(p, -1, MODULUS) % MODULUS
     (low, *_) = find_hints(canonical, "bits", scope="identity")
     forged = {}
     for name, lie in (("top bit", {}), ("low bit", {low: [endless]})):
-        check = canonical.check(
-            {}, {"a": limbs(f, 5)}, override={result: [0, 0, 0], quotient: [endless], **lie}
-        )
+        check = canonical.check({}, {"a": limbs(f, 5)}, override={result: [0, 0, 0], **lie})
         assert {failure.label for failure in check.failures} == {"bit of a 2-bit number"}
         forged[name] = check
     assert_every_row_needed(canonical, [{"a": limbs(f, 12345**4)}, {"a": limbs(f, 0)}], forged)
@@ -246,22 +234,16 @@ def test_rows__are_all_needed():
 
 @pytest.mark.parametrize("width", [2, 4])
 def test_soundness__exhaustive_over_a_field_of_13(width):
-    """Every answer of both hints, for every product of some pairs: accepted just when congruent."""
+    """Every answer of the hint, for every product: accepted just when congruent."""
     f = EmulatedField(13, width)
     template = recorded(f, f.multiply)
-    result, quotient = find_hints(template, "python")
-    count = 1 << width * len(quotient.columns)
-    for a, b in ((0, 0), (3, 7), (15, 15), (12, 14)):
+    (result,) = find_hints(template, "python")
+    for a, b in itertools.product(range(16), repeat=2):
         given = {"a": limbs(f, a), "b": limbs(f, b)}
         links, inputs = template.link_values({}), template.input_values(given)
-        accepted = set()
-        for c, q in itertools.product(range(16), range(count)):
-            answers = {
-                result: limbs(f, c),
-                quotient: [q >> width * i & (1 << width) - 1 for i in range(len(quotient.columns))],
-            }
-            if template.holds(template.solve(links, inputs, answers)):
-                accepted.add(c)
+        accepted = {
+            c for c in range(16) if template.holds(template.solve(links, inputs, {result: limbs(f, c)}))
+        }
         assert accepted == {c for c in range(16) if (c - a * b) % 13 == 0}
 
 
@@ -277,7 +259,13 @@ def test_plan__keeps_its_inequalities(modulus, width, bounds):
     if (1 << width) * 9 * max(max(pair) for pair in bounds) << width >= MODULUS:
         return  # such bounds may be refused, see below
     how = plan(modulus, width, columns)
-    s = [sum(c[i] << width * k for k, c in enumerate(columns)) for i in (0, 1)]
+    for k, weight in enumerate(how.weights):
+        assert (weight - (1 << width * k)) % modulus == 0
+        assert weight == 1 << width * k or 2 * abs(weight) < modulus
+    s = [
+        sum(pick(c[0] * r, c[1] * r) for c, r in zip(columns, how.weights, strict=True))
+        for pick in (min, max)
+    ]
     top = (1 << how.quotient_bits) - 1
     assert s[0] + how.offset * modulus >= 0
     assert s[1] + how.offset * modulus <= top * modulus + modulus - 1
@@ -285,24 +273,23 @@ def test_plan__keeps_its_inequalities(modulus, width, bounds):
     total = width * (how.groups[-1][1] if how.groups else 0)
     lowest, highest = s[0] + (how.offset - top) * modulus, s[1] + how.offset * modulus
     assert max(-lowest, highest) < MODULUS << total
-    # Column by column: what the rows show to be 0 modulo r is 0, and honest carries have their bits.
-    num = -(-how.quotient_bits // width)
-    p = [modulus >> width * j & (1 << width) - 1 for j in range(40)]
-    q = [min(width, how.quotient_bits - width * i) for i in range(num)]
-    lifted = [how.offset * modulus >> width * k & (1 << width) - 1 for k in range(80)]
-    lows, highs = [], []
-    for k in range(80):
-        lo, hi = columns[k] if k < len(columns) else (0, 0)
-        lows.append(
-            lo + lifted[k] - sum(((1 << n) - 1) * p[k - i] for i, n in enumerate(q) if 0 <= k - i < 40)
-        )
-        highs.append(hi + lifted[k])
+    # Group by group: what the rows show to be 0 modulo r is 0, and honest carries have their bits. A number's
+    # digits first to end are (|x| mod B^end - |x| mod B^first) / B^first, with its sign.
     carry, at = (0, 0), 0
     for first, end, least, bits in how.groups:
         assert first == at
         at, shift = end, width * (end - first)
-        low = carry[0] + sum(lows[k] << width * (k - first) for k in range(first, end))
-        high = carry[1] + sum(highs[k] << width * (k - first) for k in range(first, end))
+
+        def digits(x, first=first, end=end):
+            part = (abs(x) % (1 << width * end) - abs(x) % (1 << width * first)) >> width * first
+            return part if x >= 0 else -part
+
+        extremes = [
+            (lo * digits(r), hi * digits(r)) for (lo, hi), r in zip(columns, how.weights, strict=True)
+        ]
+        known = digits(how.offset * modulus)
+        low = carry[0] + known + sum(map(min, extremes)) - top * digits(modulus)
+        high = carry[1] + known + sum(map(max, extremes))
         carry = (least, least + (1 << bits) - 1)
         assert carry[0] << shift <= low + (1 << shift) - 1
         assert high < carry[1] + 1 << shift
@@ -310,20 +297,24 @@ def test_plan__keeps_its_inequalities(modulus, width, bounds):
 
 
 def test_bounds__that_would_wrap_are_refused_with_a_remedy():
-    f = EmulatedField(SECP.modulus, 86)
+    f = EmulatedField(SECP.modulus, 43)
     cs = ConstraintSystem("wide")
     a = f.input(cs, "a")
     wide = f.multiple(cs, 1 << 80, a)
-    with pytest.raises(ValueError, match=r"a column of limbs may reach 33\d bits, .*reduce an operand first"):
+    with pytest.raises(ValueError, match=r"a column of limbs may reach 28\d bits, .*reduce an operand first"):
         f.multiply(cs, wide, wide)
+    with pytest.raises(ValueError, match=r"a column may take 29\d bits .*reduce an operand first"):
+        f.wide(cs, [(1 << 210, a, a)])
+    with pytest.raises(ValueError, match=r"a quotient may have 255 bits, more than the 253 "):
+        plan(13, 4, [(0, MODULUS - 1)] * 8)
     with pytest.raises(ValueError, match=r"a limb may reach 256 bits .*reduce an operand first"):
-        f.multiple(cs, 1 << 170, a)
+        f.multiple(cs, 1 << 213, a)
     assert f.multiply(cs, f.reduce(cs, wide), a).bounds == a.bounds
     with pytest.raises(ValueError, match="an element modulo 0xd with limbs of 4 bits was used modulo 0xff"):
         f.add(cs, a, EmulatedField(13).constant(cs, 1))
     with pytest.raises(ValueError, match=r"assert_canonical needs a reduced element, .*use canonical"):
         f.assert_canonical(cs, wide)
-    with pytest.raises(ValueError, match="an element has 3 limbs, got 1"):
+    with pytest.raises(ValueError, match="an element has 6 limbs, got 1"):
         f.from_limbs(cs, [cs.input("x")])
     with pytest.raises(ValueError, match="an emulated field has an odd prime modulus of at most 384 bits"):
         EmulatedField(2**385 + 1)

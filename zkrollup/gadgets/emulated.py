@@ -7,35 +7,37 @@ Elements. With B = 2^w, limbs ``x_0 .. x_(L-1)`` stand for the integer ``sum x_i
 is known while recording, ``0 <= x_i <= bounds[i]``, as a Python integer. Sums, multiples and differences
 (a multiple of p is added, so that no limb is negative) cost no row and let bounds grow.
 
-The identity. Everything else demands ``S = sum k_j a_j b_j + sum k_j x_j = 0 (mod p)``, k_j small integers
-of any sign. The prover gives a quotient q' of m bits, and the circuit proves over the integers
+Products. A :class:`Wide` is a sum of products that nobody reduced: a polynomial in B whose coefficients, the
+columns e_k, have known ranges [lo_k, hi_k] of any sign. The columns of a product of n_a and n_b of them are
+the coefficients of a polynomial known from its values at n_a + n_b - 1 small points and infinity, one row
+each; columns are combinations of them (A. Kosba, C. Papamanthou, E. Shi, "xJsnark", S&P 2018). Sums of
+products cost nothing more, and a product may have a Wide for a factor.
 
-    E = S + Q0 p - q' p = 0,
+The identity. Everything else demands ``S = sum e_k B^k = 0 (mod p)``. Let R_k = B^k where that is below p,
+else its residue of least absolute value. Then ``S' = sum e_k R_k = S (mod p)`` is hardly longer than p:
+some 2 w bits more for a product, where S has twice the bits. The circuit proves over the integers
 
-with Q0 a constant that makes S + Q0 p >= 0 for every S within bounds; so q' >= 0, and m bits hold it.
+    E = S' + Q0 p - q p = 0
+
+with Q0 a constant that makes S' + Q0 p >= 0 for every S' within ranges; so q >= 0, and m bits hold it.
 Integers are proved by two congruences whose moduli are coprime (r is odd):
 
-1. E = 0 (mod r): one row at X = B, from the limbs as they are.
-2. E = 0 (mod B^T), for the least T with r B^T > max |E|. Write E = sum e_k B^k, the e_k columns, of which
-   the ranges [lo_k, hi_k] are known. Columns are taken in groups of g: with V the sum of a group plus the
-   carry into it, V = c B^g must hold for an integer c, the carry out. As a field element c is V / B^g,
-   a combination and no wire; it is shown to be ``c_lo + (a number of n bits)`` by n rows.
+1. E = 0 (mod r): q is no wire but the field element (S' + Q0 p) / p, a combination, of which m rows
+   show that it is below 2^m <= 2^253.
+2. E = 0 (mod B^T), for the least T with r B^T > max |E|. With the digits of R_k, Q0 p and p, E becomes
+   ``sum f_j B^j``, the f_j combinations with ranges. They are taken in groups of g: with V the sum of a group
+   plus the carry into it, V = c B^g must hold for an integer c, the carry out. As a field element c is
+   V / B^g, again no wire; it is shown to be ``c_lo + (a number of n bits)`` by n rows.
 
 Proof of the bounds. Each group is closed only if, for all V in its range and all carries of that form,
 |V - c B^g| < r; the rows say V - c B^g = 0 (mod r), so it is 0, and V is that integer multiple of B^g.
 By induction E = c B^T for an integer c. E is then divisible by B^T and by r, hence by r B^T, and |E| is
-less: E = 0, and S = (q' - Q0) p. Conversely for S = 0 (mod p) the quotient is below 2^m and every carry
-lies between ceil(lo / B^g) and floor(hi / B^g), which its n bits hold. All of this is checked in integers
-while recording (:func:`plan`); what does not fit is an error that names the remedy.
+less: E = 0, and S = S' = (q - Q0) p = 0 (mod p). Conversely for S = 0 (mod p) the quotient is below 2^m and
+every carry lies between ceil(lo / B^g) and floor(hi / B^g), which its n bits hold. All of this is checked in
+integers while recording (:func:`plan`); what does not fit is an error that names the remedy.
 
-Products. The columns of a b are the coefficients of a polynomial of degree 2L - 2, known from its values
-at 2L - 1 points: the point B, whose value is the identity's other side, infinity, and small integers. So a
-product costs 2L - 1 rows whatever T, and columns are combinations of them (A. Kosba, C. Papamanthou,
-E. Shi, "xJsnark", S&P 2018, which proves the polynomial identity itself; the native congruence is that of
-D. Ozdemir et al., eprint 2022/1470, and gnark's former emulation).
-
-The width w is chosen for fewest rows of one product. A product with reduction costs about 2 rows a bit of
-p: 591 for secp256k1's base field.
+The width w is chosen for fewest rows of one product. A product with reduction costs 1.4 rows a bit of
+p: 352 for secp256k1's base field, of which 256 are the result's range.
 
 For comparison, circom-ecdsa's BigMultModP(64, 4), compiled by circom2 0.2.23 --O2, has 3,761 constraints;
 gnark's emulation, which proves ranges and identities with a commitment, has no equal in plain R1CS.
@@ -54,11 +56,12 @@ from zkrollup.cs import Bool, ConstraintSystem, ConstraintSystemError, Field, UI
 from zkrollup.gadgets.bits import assert_long_bits_less_than, range_check
 from zkrollup.gadgets.compare import is_zero
 
-__all__ = ["Element", "EmulatedField", "Plan", "plan"]
+__all__ = ["Element", "EmulatedField", "Operand", "Plan", "Product", "Term", "Wide", "plan"]
 
 Range = tuple[int, int]
 
 MAX_BITS = 384
+MAX_QUOTIENT_BITS = 253
 
 
 # -- integers ----------------------------------------------------------------------------------------------
@@ -68,10 +71,11 @@ MAX_BITS = 384
 class Plan:
     """How one identity is proved: all bounds as integers.
 
-    ``offset`` is Q0, ``quotient_bits`` m. ``groups``: for each its columns [first, end), the least carry
-    and the bits that hold the carry above it.
+    ``weights`` are the R_k, ``offset`` is Q0, ``quotient_bits`` m. ``groups``: for each its digits
+    [first, end), the least carry and the bits that hold the carry above it.
     """
 
+    weights: tuple[int, ...]
     offset: int
     quotient_bits: int
     groups: tuple[tuple[int, int, int, int], ...]
@@ -87,29 +91,34 @@ def plan(modulus: int, limb_bits: int, columns: Sequence[Range]) -> Plan:
 
     The head of this file gives the proof; this function is where its inequalities are checked.
     """
-    w = limb_bits
-    s_lo = sum(lo << w * k for k, (lo, _) in enumerate(columns))
-    s_hi = sum(hi << w * k for k, (_, hi) in enumerate(columns))
-    offset = -(s_lo // modulus)  # S + offset p >= 0
+    return _plan(modulus, limb_bits, tuple(columns))
+
+
+@cache
+def _plan(modulus: int, w: int, columns: tuple[Range, ...]) -> Plan:
+    weights = _weights(modulus, w, len(columns))
+    s_lo = sum(min(lo * r, hi * r) for (lo, hi), r in zip(columns, weights, strict=True))
+    s_hi = sum(max(lo * r, hi * r) for (lo, hi), r in zip(columns, weights, strict=True))
+    offset = -(s_lo // modulus)  # S' + offset p >= 0
     m = ((s_hi + offset * modulus) // modulus).bit_length()
-    quotient = [(1 << width) - 1 for width in _widths(m, w)]
-    p, lifted = _digits(modulus, w), _digits(offset * modulus, w)
-    ranges = [[lo, hi] for lo, hi in columns]
-    length = max(len(ranges), len(quotient) + len(p) - 1 if quotient else 0, len(lifted))
-    ranges += [[0, 0] for _ in range(length - len(ranges))]
-    for k, digit in enumerate(lifted):
-        ranges[k][0] += digit
-        ranges[k][1] += digit
-    for i, q in enumerate(quotient):
-        for j, digit in enumerate(p):
-            ranges[i + j][0] -= q * digit
-    largest = max(
-        abs(sum(lo << w * k for k, (lo, _) in enumerate(ranges))),
-        abs(sum(hi << w * k for k, (_, hi) in enumerate(ranges))),
-    )
+    if m > MAX_QUOTIENT_BITS:
+        raise ValueError(
+            f"emulated arithmetic: a quotient may have {m} bits, more than the {MAX_QUOTIENT_BITS} that a "
+            f"field element shows (limbs of {w} bits); reduce an operand first, with reduce(cs, x)"
+        )
+    # Digit by digit: those of the weights, of Q0 p and of p.
+    quotient = (1 << m) - 1
+    ranges: list[list[int]] = []
+    for (lo, hi), factor in [*zip(columns, weights, strict=True), ((1, 1), offset * modulus)]:
+        for j, digit in enumerate(_signed_digits(factor, w)):
+            _widen(ranges, j, min(lo * digit, hi * digit), max(lo * digit, hi * digit))
+    for j, digit in enumerate(_digits(modulus, w)):
+        _widen(ranges, j, -quotient * digit, 0)
+    largest = max(abs(s_lo + (offset - quotient) * modulus), abs(s_hi + offset * modulus))
     total = 0
     while MODULUS << w * total <= largest:
         total += 1
+    length = len(ranges)
     groups: list[tuple[int, int, int, int]] = []
     carry: Range = (0, 0)
     first = 0
@@ -136,7 +145,31 @@ def plan(modulus: int, limb_bits: int, columns: Sequence[Range]) -> Plan:
         end, c_lo, bits, carry = best
         groups.append((first, end, c_lo, bits))
         first = end
-    return Plan(offset, m, tuple(groups))
+    return Plan(weights, offset, m, tuple(groups))
+
+
+@cache
+def _weights(modulus: int, w: int, count: int) -> tuple[int, ...]:
+    """B^k where it is below the modulus, else the residue of least absolute value."""
+
+    def weight(k: int) -> int:
+        if 1 << w * k < modulus:
+            return 1 << w * k
+        residue = pow(2, w * k, modulus)
+        return residue - modulus if 2 * residue > modulus else residue
+
+    return tuple(weight(k) for k in range(count))
+
+
+def _widen(ranges: list[list[int]], j: int, lo: int, hi: int) -> None:
+    ranges.extend([0, 0] for _ in range(j + 1 - len(ranges)))
+    ranges[j][0] += lo
+    ranges[j][1] += hi
+
+
+def _signed_digits(value: int, w: int) -> list[int]:
+    """The digits of the absolute value, each with the value's sign."""
+    return [digit if value >= 0 else -digit for digit in _digits(abs(value), w)]
 
 
 def _widths(bits: int, w: int) -> list[int]:
@@ -150,18 +183,21 @@ def _digits(value: int, w: int, count: int | None = None) -> list[int]:
     return [value >> w * i & (1 << w) - 1 for i in range(n)]
 
 
-def _product_columns(k: int, a: Sequence[int], b: Sequence[int]) -> list[Range]:
-    columns = [0] * (len(a) + len(b) - 1)
-    for i, x in enumerate(a):
-        for j, y in enumerate(b):
-            columns[i + j] += abs(k) * x * y
-    return [(0, c) if k > 0 else (-c, 0) for c in columns]
+def _product_ranges(a: Sequence[Range], b: Sequence[Range]) -> list[Range]:
+    """The ranges of the columns of a product."""
+    columns = [(0, 0)] * (len(a) + len(b) - 1)
+    for i, (a_lo, a_hi) in enumerate(a):
+        for j, (b_lo, b_hi) in enumerate(b):
+            ends = (a_lo * b_lo, a_lo * b_hi, a_hi * b_lo, a_hi * b_hi)
+            lo, hi = columns[i + j]
+            columns[i + j] = (lo + min(ends), hi + max(ends))
+    return columns
 
 
-def _add_ranges(into: list[Range], ranges: Sequence[Range]) -> None:
+def _add_ranges(into: list[Range], k: int, ranges: Sequence[Range]) -> None:
     into.extend([(0, 0)] * (len(ranges) - len(into)))
-    for k, (lo, hi) in enumerate(ranges):
-        into[k] = (into[k][0] + lo, into[k][1] + hi)
+    for i, (lo, hi) in enumerate(ranges):
+        into[i] = (into[i][0] + min(k * lo, k * hi), into[i][1] + max(k * lo, k * hi))
 
 
 @cache
@@ -169,38 +205,36 @@ def _best_width(modulus: int) -> int:
     n = modulus.bit_length()
 
     def rows(w: int) -> int:
-        full = [(1 << width) - 1 for width in _widths(n, w)]
-        columns = _product_columns(1, full, full)
-        _add_ranges(columns, [(-x, 0) for x in full])
+        full = [(0, (1 << width) - 1) for width in _widths(n, w)]
+        columns = _product_ranges(full, full)
+        _add_ranges(columns, -1, full)
         try:
             return 2 * len(full) - 1 + n + plan(modulus, w, columns).rows
         except ValueError:
             return 1 << 30
 
-    return min(range(min(n, 24), min(n, 100) + 1), key=rows)
+    return min(range(min(n, 22), min(n, 64) + 1), key=rows)
 
 
 @cache
-def _interpolation(num_limbs: int, limb_bits: int) -> tuple[list[int | None], list[list[int]]]:
-    """Points (None: infinity), the first of them B, and the matrix from values to coefficients."""
-    size = 2 * num_limbs - 1
-    points: list[int | None] = [1 << limb_bits, None, 0, *(s * x for x in range(1, size) for s in (1, -1))]
+def _interpolation(size: int) -> tuple[list[int | None], list[list[int]]]:
+    """Points (None: infinity) and the matrix from a polynomial's values there to its coefficients."""
+    points: list[int | None] = [None, 0, *(s * x for x in range(1, size) for s in (1, -1))]
     points = points[:size]
     rows = [
         [int(i == size - 1) for i in range(size)] if x is None else [pow(x, i, MODULUS) for i in range(size)]
         for x in points
     ]
-    n = len(rows)
-    work = [row + [int(i == j) for j in range(n)] for i, row in enumerate(rows)]
-    for i in range(n):
-        at = next(j for j in range(i, n) if work[j][i])
+    work = [row + [int(i == j) for j in range(size)] for i, row in enumerate(rows)]
+    for i in range(size):
+        at = next(j for j in range(i, size) if work[j][i])
         work[i], work[at] = work[at], work[i]
         scale = pow(work[i][i], -1, MODULUS)
         work[i] = [x * scale % MODULUS for x in work[i]]
-        for j in range(n):
+        for j in range(size):
             if j != i and (factor := work[j][i]):
                 work[j] = [(x - factor * y) % MODULUS for x, y in zip(work[j], work[i], strict=True)]
-    return points, [row[n:] for row in work]
+    return points, [row[size:] for row in work]
 
 
 # -- elements ----------------------------------------------------------------------------------------------
@@ -216,12 +250,33 @@ class Element:
     bits: tuple[Bool, ...] | None = field(default=None, repr=False)
 
     @property
+    def columns(self) -> tuple[Field, ...]:
+        return self.limbs
+
+    @property
+    def ranges(self) -> tuple[Range, ...]:
+        return tuple((0, bound) for bound in self.bounds)
+
+    @property
     def is_constant(self) -> bool:
         return all(limb.constant_value is not None for limb in self.limbs)
 
 
-Product = tuple[int, Element, Element]
-Term = tuple[int, Element]
+@dataclass(frozen=True, eq=False)
+class Wide:
+    """A sum of products and elements that is not reduced: columns e_k with ``lo <= e_k <= hi``, any
+    number of them and of any sign, standing for the class of ``sum e_k B^k``. Made by
+    :meth:`EmulatedField.wide`; a term, or a factor, of what is reduced later."""
+
+    over: EmulatedField
+    columns: tuple[Field, ...]
+    ranges: tuple[Range, ...]
+    is_constant: bool = False
+
+
+Operand = Element | Wide
+Product = tuple[int, Operand, Operand]
+Term = tuple[int, Operand]
 
 
 @dataclass(frozen=True)
@@ -315,21 +370,37 @@ class EmulatedField:
     ) -> None:
         """Demand ``sum k a b + sum k x = 0 (mod p)`` for products (k, a, b) and terms (k, x).
 
-        Assumes: bounds of the elements hold, as they do for what this class makes. Rows: 2 L - 1 a
-        product of two unknowns (L limbs), the quotient's bits (about bits(S) - bits(p)) and the carries',
-        some 30 each and one for each 200 bits of S. Inside ``cs.when(flag)`` the demand is conditional.
+        Assumes: bounds of the elements hold, as they do for what this class makes. Rows: those of
+        :meth:`wide`, and the bits of the quotient and of the carries (:class:`Plan`), about 2 w + 8 each
+        for a product, less where p is close to a power of two. Inside ``cs.when(flag)`` the demand is
+        conditional.
         """
+        total = self.wide(cs, products, terms)
+        how = plan(self.modulus, self.limb_bits, total.ranges)
+        with cs.scope("identity"), cs.scope(label):
+            self._identity(cs, how, total.columns)
+
+    def wide(
+        self, cs: ConstraintSystem, products: Sequence[Product] = (), terms: Sequence[Term] = ()
+    ) -> Wide:
+        """``sum k a b + sum k x``, not reduced. Rows: one for each column of a product of two unknowns,
+        2 L - 1 when both are elements of L limbs; none for the rest."""
         self._own(*(x for _, a, b in products for x in (a, b)), *(x for _, x in terms))
-        w, p = self.limb_bits, self.modulus
+        parts: list[list[tuple[Field, int]]] = []
         ranges: list[Range] = []
-        for k, a, b in products:
-            _add_ranges(ranges, _product_columns(k, a.bounds, b.bounds))
-        for k, x in terms:
-            _add_ranges(ranges, [(min(0, k * y), max(0, k * y)) for y in x.bounds])
-        how = plan(p, w, ranges)
-        with cs.scope("identity"):
-            quotient = self._quotient(cs, how, products, terms)
-            self._identity(cs, how, products, terms, quotient, label)
+        added = [(k, self._product(cs, a, b)) for k, a, b in products]
+        for k, x in [*added, *terms]:
+            _add_ranges(ranges, k, x.ranges)
+            parts.extend([] for _ in range(len(x.columns) - len(parts)))
+            for part, column in zip(parts, x.columns, strict=False):
+                part.append((column, k))
+        for lo, hi in ranges:
+            if hi - lo >= MODULUS:
+                raise ValueError(
+                    f"emulated arithmetic: a column may take {(hi - lo).bit_length()} bits and would wrap "
+                    "modulo r; reduce an operand first, with reduce(cs, x)"
+                )
+        return Wide(self, tuple(cs.linear(part) for part in parts), tuple(ranges))
 
     def reduced(
         self, cs: ConstraintSystem, products: Sequence[Product] = (), terms: Sequence[Term] = ()
@@ -344,43 +415,43 @@ class EmulatedField:
         return out
 
     def reduce(self, cs: ConstraintSystem, a: Element) -> Element:
-        """``a`` with the least bounds. Rows: 261 for an element that is reduced already, more as bounds are
+        """``a`` with the least bounds. Rows: 260 for an element that is reduced already, more as bounds are
         wider: the bits of p, the quotient's, a carry's."""
         return self.reduced(cs, (), [(1, a)])
 
     def multiply(self, cs: ConstraintSystem, a: Element, b: Element) -> Element:
-        """a b, reduced. Rows: 591."""
+        """a b, reduced. Rows: 352."""
         return self.reduced(cs, [(1, a, b)])
 
     def square(self, cs: ConstraintSystem, a: Element) -> Element:
-        """a^2, reduced. Rows: 591."""
+        """a^2, reduced. Rows: 352."""
         return self.reduced(cs, [(1, a, a)])
 
     def inverse(self, cs: ConstraintSystem, a: Element) -> Element:
-        """1/a; demands a != 0 (mod p). Rows: 591."""
+        """1/a; demands a != 0 (mod p). Rows: 352."""
         out = self._hinted(cs, (), [(1, a)], lambda x: _inverse_or_zero(x, self.modulus))
         self.assert_zero(cs, [(1, a, out)], [(-1, self.constant(cs, 1))], label="the element is invertible")
         return out
 
     def divide(self, cs: ConstraintSystem, a: Element, b: Element) -> Element:
-        """a/b; demands b != 0 (mod p). Rows: 1182."""
+        """a/b; demands b != 0 (mod p). Rows: 704."""
         return self.multiply(cs, a, self.inverse(cs, b))
 
     def divide_unchecked(
-        self, cs: ConstraintSystem, products: Sequence[Product], terms: Sequence[Term], denominator: Element
+        self, cs: ConstraintSystem, products: Sequence[Product], terms: Sequence[Term], denominator: Operand
     ) -> Element:
         """``(sum k a b + sum k x) / denominator``, reduced. **Assumes: denominator != 0 (mod p)**: were
-        both sides 0, every result would do. Rows: 591, and 21 a product of the numerator."""
+        both sides 0, every result would do. Rows: 352, and 19 a product of the numerator."""
         _refuse_condition(cs)
-        # The denominator goes to the hint as a term that does not count.
+        # The denominator goes to the hint behind what is summed.
         of_sum, operands = self._sum_hint(products, terms, lambda total: [total])
         count = len(operands)
 
         def quotient(*values: int) -> list[int]:
-            (bottom,) = self._split(values[count:], [denominator])
+            bottom = self._integer(values[count:], denominator.ranges)
             return self.limbs_of(of_sum(*values[:count])[0] * _inverse_or_zero(bottom, self.modulus))
 
-        out = self.from_limbs(cs, cs.hint_python(quotient, [*operands, *denominator.limbs], self.num_limbs))
+        out = self.from_limbs(cs, cs.hint_python(quotient, [*operands, *denominator.columns], self.num_limbs))
         self.assert_zero(
             cs,
             [(1, out, denominator), *((-k, a, b) for k, a, b in products)],
@@ -392,7 +463,7 @@ class EmulatedField:
     def assert_equal(
         self, cs: ConstraintSystem, a: Element, b: Element, label: str = "are equal modulo p"
     ) -> None:
-        """Demand a = b (mod p). Rows: 5 for reduced elements, more as bounds are wider."""
+        """Demand a = b (mod p). Rows: 4 for reduced elements, more as bounds are wider."""
         self.assert_zero(cs, (), [(1, a), (-1, b)], label=label)
 
     def canonical(self, cs: ConstraintSystem, a: Element) -> Element:
@@ -434,7 +505,7 @@ class EmulatedField:
         )
 
     # -- parts --
-    def _own(self, *elements: Element) -> None:
+    def _own(self, *elements: Operand) -> None:
         for x in elements:
             if x.over != self:
                 raise ValueError(
@@ -446,7 +517,7 @@ class EmulatedField:
         bits = tuple(bit for limb in limbs for bit in limb.bits)
         return Element(self, tuple(limbs), tuple((1 << n) - 1 for n in self.widths), bits)
 
-    def _made(self, cs: ConstraintSystem, terms: Sequence[Term]) -> Element:
+    def _made(self, cs: ConstraintSystem, terms: Sequence[tuple[int, Element]]) -> Element:
         self._own(*(x for _, x in terms))
         columns = range(self.num_limbs)
         return self._checked(
@@ -462,29 +533,32 @@ class EmulatedField:
             )
         return Element(self, tuple(limbs), tuple(bounds))
 
-    def _split(self, values: Sequence[int], elements: Sequence[Element]) -> list[int]:
-        """For hints: the integers of elements whose limbs come one after the other."""
-        n = self.num_limbs
-        return [
-            sum(v << self.limb_bits * i for i, v in enumerate(values[n * e : n * e + n]))
-            for e in range(len(elements))
-        ]
+    def _integer(self, columns: Sequence[int], ranges: Sequence[Range]) -> int:
+        """For hints: the integer of columns, of which those above their range are negative."""
+        return sum(
+            (v - MODULUS if v > hi else v) << self.limb_bits * i
+            for i, (v, (_, hi)) in enumerate(zip(columns, ranges, strict=True))
+        )
 
     def _sum_hint(
-        self, products: Sequence[Product], terms: Sequence[Term], answer: Callable[[int], list[int]]
+        self, products: Sequence[Product], terms: Sequence[Term], answer: Callable[..., list[int]]
     ) -> tuple[Callable[..., list[int]], list[Field]]:
         """A Python hint of S, and the operands it takes."""
         elements = [x for _, a, b in products for x in (a, b)] + [x for _, x in terms]
         factors = [k for k, _, _ in products]
         weights = [k for k, _ in terms]
+        ranges = [x.ranges for x in elements]
 
         def of_sum(*values: int) -> list[int]:
-            parts = self._split(values, elements)
+            parts, at = [], 0
+            for known in ranges:
+                parts.append(self._integer(values[at : at + len(known)], known))
+                at += len(known)
             total = sum(k * parts[2 * i] * parts[2 * i + 1] for i, k in enumerate(factors))
             rest = parts[2 * len(factors) :]
             return answer(total + sum(k * x for k, x in zip(weights, rest, strict=True)))
 
-        return of_sum, [limb for x in elements for limb in x.limbs]
+        return of_sum, [column for x in elements for column in x.columns]
 
     def _hinted(
         self,
@@ -497,90 +571,62 @@ class EmulatedField:
         hint, operands = self._sum_hint(products, terms, lambda total: self.limbs_of(answer(total)))
         return self.from_limbs(cs, cs.hint_python(hint, operands, self.num_limbs))
 
-    def _quotient(
-        self, cs: ConstraintSystem, how: Plan, products: Sequence[Product], terms: Sequence[Term]
-    ) -> list[UInt]:
-        widths = _widths(how.quotient_bits, self.limb_bits)
-        if not widths:
-            return []
-
-        def digits(total: int) -> list[int]:
-            return _digits((total + how.offset * self.modulus) // self.modulus, self.limb_bits, len(widths))
-
-        hint, operands = self._sum_hint(products, terms, digits)
-        hinted = cs.hint_python(hint, operands, len(widths))
-        return [range_check(cs, q, n) for q, n in zip(hinted, widths, strict=True)]
-
-    def _identity(
-        self,
-        cs: ConstraintSystem,
-        how: Plan,
-        products: Sequence[Product],
-        terms: Sequence[Term],
-        quotient: Sequence[Field],
-        label: str,
-    ) -> None:
-        w, size = self.limb_bits, 2 * self.num_limbs - 1
-        known = [(k, a, b) for k, a, b in products if a.is_constant or b.is_constant]
-        unknown = [(k, a, b) for k, a, b in products if not (a.is_constant or b.is_constant)]
-        # The columns without the products of two unknowns: combinations.
-        p, lifted = _digits(self.modulus, w), _digits(how.offset * self.modulus, w)
-        length = max(size, len(lifted), len(quotient) + len(p))
-        parts: list[list[tuple[Field, int]]] = [[] for _ in range(length)]
-        for k, x in terms:
-            for i, limb in enumerate(x.limbs):
-                parts[i].append((limb, k))
-        for k, a, b in known:
+    def _product(self, cs: ConstraintSystem, a: Operand, b: Operand) -> Wide:
+        """a b, from its values at as many points as it has columns, or without rows if one is known."""
+        size = len(a.columns) + len(b.columns) - 1
+        parts: list[list[tuple[Field, int]]] = [[] for _ in range(size)]
+        if a.is_constant or b.is_constant:
             constant, other = (a, b) if a.is_constant else (b, a)
-            for i, known_limb in enumerate(constant.limbs):
-                value = known_limb.constant_value
+            for i, known in enumerate(constant.columns):
+                value = known.constant_value
                 assert value is not None
-                for j, limb in enumerate(other.limbs):
-                    parts[i + j].append((limb, k * value))
-        for i, q in enumerate(quotient):
-            for j, digit in enumerate(p):
-                parts[i + j].append((q, -digit))
-        constants = [*lifted, *[0] * (length - len(lifted))]
-        columns = [cs.linear(t, c) for t, c in zip(parts, constants, strict=True)]
-        at_base = cs.linear([(e, 1 << w * k) for k, e in enumerate(columns)])
+                for j, column in enumerate(other.columns):
+                    parts[i + j].append((column, value))
+        else:
+            points, matrix = _interpolation(size)
+            values = [_at(cs, a, point) * _at(cs, b, point) for point in points]
+            parts = [list(zip(values, row, strict=True)) for row in matrix]
+        ranges = tuple(_product_ranges(a.ranges, b.ranges))
+        return Wide(self, tuple(cs.linear(part) for part in parts), ranges)
 
-        # 1. Modulo r, at X = B.
-        base = 1 << w
-        values = [-at_base]
-        native = [(_at(cs, a, base) * _at(cs, b, base), k) for k, a, b in unknown]
-        cs.assert_equal(cs.linear(native), -at_base, label=f"{label} (modulo r)")
+    def _identity(self, cs: ConstraintSystem, how: Plan, columns: Sequence[Field]) -> None:
+        w, p = self.limb_bits, self.modulus
+        # 1. Modulo r.
+        inverse = pow(p, -1, MODULUS)
+        quotient = cs.linear(
+            [(e, weight * inverse) for e, weight in zip(columns, how.weights, strict=True)], how.offset
+        )
+        with cs.scope("quotient"):
+            self._in_range(cs, quotient, how.quotient_bits, "the quotient is known")
         # 2. Modulo B^T, carry by carry.
-        if not how.groups:
-            return
-        if unknown:
-            points, matrix = _interpolation(self.num_limbs, w)
-            for point in points[1:]:
-                values.append(cs.linear([(_at(cs, a, point) * _at(cs, b, point), k) for k, a, b in unknown]))
         carry: Field = cs.constant(0)
         for first, end, least, bits in how.groups:
-            total: list[tuple[Field, int]] = [(carry, 1)]
-            weights = [0] * size
-            for k in range(first, min(end, length)):
-                scale = 1 << w * (k - first)
-                total.append((columns[k], scale))
-                if unknown and k < size:
-                    for i, entry in enumerate(matrix[k]):
-                        weights[i] = (weights[i] + entry * scale) % MODULUS
-            total.extend((value, weight) for value, weight in zip(values, weights, strict=False) if weight)
-            inverse = pow(1 << w * (end - first), -1, MODULUS)
-            carry = cs.linear([(x, k * inverse) for x, k in total])
+
+            def low(value: int, first: int = first, end: int = end) -> int:
+                """The digits first to end of a number of any sign."""
+                digits = _signed_digits(value, w)[first:end]
+                return sum(digit << w * i for i, digit in enumerate(digits))
+
+            scale = pow(1 << w * (end - first), -1, MODULUS)
+            total = [(e, low(weight) * scale) for e, weight in zip(columns, how.weights, strict=True)]
+            total += [(quotient, -low(p) * scale), (carry, scale)]
+            carry = cs.linear(total, low(how.offset * p) * scale)
             with cs.scope("carry"):
-                if bits:
-                    range_check(cs, carry - least, bits)
-                else:
-                    cs.assert_equal(carry, least, label="the carry is known")
+                self._in_range(cs, carry - least, bits, "the carry is known")
+
+    @staticmethod
+    def _in_range(cs: ConstraintSystem, x: Field, bits: int, label: str) -> None:
+        if bits:
+            range_check(cs, x, bits)
+        else:
+            cs.assert_equal(x, 0, label=label)
 
 
-def _at(cs: ConstraintSystem, a: Element, point: int | None) -> Field:
-    """The polynomial of the limbs at a point; None: its leading coefficient."""
+def _at(cs: ConstraintSystem, a: Operand, point: int | None) -> Field:
+    """The polynomial of the columns at a point; None: its leading coefficient."""
     if point is None:
-        return a.limbs[-1]
-    return cs.linear([(limb, point**i) for i, limb in enumerate(a.limbs)])
+        return a.columns[-1]
+    return cs.linear([(column, point**i) for i, column in enumerate(a.columns)])
 
 
 def _refuse_condition(cs: ConstraintSystem) -> None:
