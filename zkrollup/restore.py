@@ -12,8 +12,11 @@ above them, a node above several of them once.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 from zkrollup.crypto.keccak import keccak256
 from zkrollup.l1.events import RequestQueued
@@ -25,7 +28,7 @@ from zkrollup.state.exceptions import StateError
 from zkrollup.state.public_data import PublicData, decode
 from zkrollup.state.replay import replay_all
 
-__all__ = ["WINDOW", "Restored", "RestoreRefused", "restore", "waiting_requests"]
+__all__ = ["WINDOW", "Restored", "RestoreRefused", "read_genesis", "restore", "waiting_requests"]
 
 WINDOW = 64
 """How many batches are hashed together and committed at once."""
@@ -102,6 +105,56 @@ def restore(
     return Restored(last - begin, num_bytes, last, state.root, state.next_index, waiting_requests(l1, header))
 
 
+def read_genesis(path: Path) -> list[Account]:
+    """The accounts of a genesis file: a JSON list of objects, the first one account 1.
+
+    Each has ``token``, ``balance``, ``ax``, ``ay`` as integers or their decimal digits, ``eth_address`` as
+    ``0x`` and 40 digits, and ``nonce`` where it is not 0. Raises :class:`RestoreRefused` naming the file, the
+    account and the field, ``OSError``.
+    """
+    try:
+        forms = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise RestoreRefused(
+            "the file", f"no JSON ({error})", "a list of accounts", place=str(path)
+        ) from None
+    if not isinstance(forms, list):
+        raise RestoreRefused("the file", "no list", "a list of accounts", place=str(path))
+    return [_genesis_account(path, index, form) for index, form in enumerate(forms, start=1)]
+
+
+def _genesis_account(path: Path, index: int, form: object) -> Account:
+    def refused(name: str, found: object, expected: str) -> RestoreRefused:
+        return RestoreRefused(f"account {index}{name}", str(found), expected, place=str(path))
+
+    if not isinstance(form, dict):
+        raise refused("", "no object", "an object")
+    names = [item.name for item in fields(Account)]
+    for name in form:
+        if name not in names:
+            raise refused(f": {name!r}", "unknown", f"one of {', '.join(names)}")
+    values: dict[str, int] = {}
+    for name in names:
+        value = form.get(name, 0 if name == "nonce" else None)
+        pattern, base, expected = _FORMS["eth_address" if name == "eth_address" else ""]
+        if isinstance(value, str) and pattern.fullmatch(value):
+            value = int(value, base)
+        elif type(value) is not int or base == 16:
+            raise refused(f": {name}", "missing" if value is None else repr(value)[:80], expected)
+        values[name] = value
+    try:
+        return Account(**values)
+    except StateError as error:
+        error.place = f"{path}: account {index}"
+        raise
+
+
+_FORMS = {
+    "": (re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII), 10, "an integer, or its decimal digits"),
+    "eth_address": (re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII), 16, "0x and 40 hexadecimal digits"),
+}
+
+
 def waiting_requests(l1: L1, header: BatchHeader) -> tuple[RequestQueued, ...]:
     """The requests that no batch up to this one consumed, oldest first, as the events say them.
 
@@ -131,6 +184,7 @@ def _begin(l1: L1, state: StateTree, genesis: Iterable[Account], last: int) -> N
     depth, number = l1.parameters.depth, state.batch_number
     if state.depth != depth:
         raise RestoreRefused("depth of the state", str(state.depth), f"{depth}, the contract's")
+    before = state.snapshot()
     if number == 0 and state.next_index == 1:
         accounts = list(genesis)
         if accounts:
@@ -145,6 +199,7 @@ def _begin(l1: L1, state: StateTree, genesis: Iterable[Account], last: int) -> N
                 f"root {root:#x}, next index {index}"
                 for root, index in ((state.root, state.next_index), wanted)
             )
+            state.restore(before)  # whoever has the right accounts may try again
             raise RestoreRefused(
                 "genesis", found, f"{expected}: give the accounts that the contract began with"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -284,6 +285,17 @@ def test_restore__reads_the_directory_of_a_node_that_proves(
     """A regression: the exit circuit's key was forgotten, and the chain refused as another rollup's."""
     assert (living / EXIT_KEY).exists()
     assert json.loads(run(capsys, "restore", living, tmp_path / "state.db", "--json"))["accounts"] == 3
+
+
+def test_restore__with_accounts_that_the_rollup_did_not_begin_with_names_both_roots(
+    capsys: pytest.CaptureFixture[str], rollup: Path, tmp_path: Path
+) -> None:
+    genesis, state = tmp_path / "genesis.json", tmp_path / "state.db"
+    account = {"token": 0, "balance": "5", "ax": 1, "ay": 1, "eth_address": OWNERS[0]}
+    genesis.write_text(json.dumps([account]))
+    told = run(capsys, "restore", rollup, state, "--genesis", genesis, code=2)
+    assert re.search(r"genesis is root 0x\w+, next index 2; expected root 0x\w+, next index 1", told)
+    assert json.loads(run(capsys, "restore", rollup, state, "--json"))["batches"] == 2
 
 
 def test_calls__of_a_chain_that_a_running_node_has_are_refused(

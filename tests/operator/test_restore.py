@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +18,9 @@ from zkrollup.l1.events import LoggedEvent, RequestQueued
 from zkrollup.l1.reverts import AlreadyExited, ProofRejected
 from zkrollup.l1.world import KeyVerifier
 from zkrollup.operator import engine_hasher
-from zkrollup.restore import RestoreRefused, restore
+from zkrollup.restore import RestoreRefused, read_genesis, restore
 from zkrollup.state import (
+    Account,
     BatchParameters,
     ChangeKey,
     Deposit,
@@ -124,8 +127,40 @@ def test_restore__begins_with_the_accounts_of_the_genesis() -> None:
     state = empty()
     with pytest.raises(RestoreRefused, match=r"genesis is root .*give the accounts that the contract began"):
         restore(rollup.contract, state)
+    with pytest.raises(RestoreRefused, match=r"genesis is root 0x\w+, next index 2; expected root 0x\w+"):
+        restore(rollup.contract, state, genesis=accounts[:1])
     restore(rollup.contract, state, genesis=accounts)
     assert same(state, rollup.state)
+
+
+def test_genesis_file__is_read_as_it_says(tmp_path: Path) -> None:
+    file = tmp_path / "genesis.json"
+    account = {"token": 7, "balance": str(2**100), "ax": 5, "ay": "6", "eth_address": "0x" + "ab" * 20}
+    file.write_text(json.dumps([account, account | {"nonce": 3, "token": "8"}]))
+    one = Account(7, 0, 2**100, 5, 6, int("ab" * 20, 16))
+    assert read_genesis(file) == [one, replace(one, nonce=3, token=8)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[", "the file is no JSON"),
+        ("{}", "the file is no list; expected a list of accounts"),
+        ("[1]", "account 1 is no object"),
+        ('[{"balanec": 1}]', "account 1: 'balanec' is unknown; expected one of token, nonce, balance, ax"),
+        ("[{}]", "account 1: token is missing; expected an integer"),
+        ('[{"token": true}]', "account 1: token is True; expected an integer"),
+        ('[{"token": "1e3"}]', "account 1: token is '1e3'; expected an integer"),
+        ('[{"token": 4294967296, "balance": 1, "ax": 1, "ay": 1, "eth_address": "ADDRESS"}]', "token"),
+        ('[{"token": 0, "balance": 1, "ax": 1, "ay": 1, "eth_address": 5}]', "eth_address is 5; expected 0x"),
+    ],
+)
+def test_genesis_file__that_says_no_accounts_is_refused_by_name(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "genesis.json"
+    file.write_text(text.replace("ADDRESS", "0x" + "1" * 40))
+    with pytest.raises(ValueError, match=re.escape(told)) as caught:
+        read_genesis(file)
+    assert str(file) in str(caught.value)
 
 
 class Liar:

@@ -28,6 +28,7 @@ __all__ = [
     "AsJson",
     "Caller",
     "Contract",
+    "Genesis",
     "KeyFile",
     "Source",
     "address_of",
@@ -53,6 +54,10 @@ Source = Annotated[
 Contract = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="The rollup's contract, at an Ethereum node.")
 ]
+Genesis = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The accounts that the rollup began with, JSON (default: none)."),
+]
 KeyFile = Annotated[
     Path | None,
     typer.Option(
@@ -63,11 +68,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @l1_commands.command("status")
-def show_status(source: Source, contract: Contract = None, json_output: AsJson = False) -> None:
+def show_status(
+    source: Source, contract: Contract = None, genesis: Genesis = None, json_output: AsJson = False
+) -> None:
     """Show the last batches, who waits, and when the contract can be frozen."""
     from zkrollup.restore import waiting_requests
 
-    with opened_l1(source, contract) as l1:
+    with opened_l1(source, contract, genesis) as l1:
         waiting = waiting_requests(l1, l1.header(l1.executed))
         facts: dict[str, Any] = {
             "block": l1.block_number,
@@ -87,6 +94,7 @@ def request_exit(
     source: Source,
     account: Annotated[int, typer.Argument(metavar="ACCOUNT", help="The account's index.", min=0)],
     contract: Contract = None,
+    genesis: Genesis = None,
     l1_key: KeyFile = None,
     sender: Annotated[
         str | None,
@@ -95,7 +103,7 @@ def request_exit(
     json_output: AsJson = False,
 ) -> None:
     """Demand the whole balance of your account; whoever is kept waiting may freeze the contract."""
-    with called_l1(source, contract, l1_key) as caller:
+    with called_l1(source, contract, l1_key, genesis) as caller:
         address = caller.sender
         if sender is not None:
             if l1_key is not None:
@@ -108,12 +116,16 @@ def request_exit(
 
 @l1_commands.command()
 def freeze(
-    source: Source, contract: Contract = None, l1_key: KeyFile = None, json_output: AsJson = False
+    source: Source,
+    contract: Contract = None,
+    genesis: Genesis = None,
+    l1_key: KeyFile = None,
+    json_output: AsJson = False,
 ) -> None:
     """Freeze the contract for good, once a request is overdue: then everybody can exit."""
     from zkrollup.cli import StatementFalse
 
-    with called_l1(source, contract, l1_key) as caller:
+    with called_l1(source, contract, l1_key, genesis) as caller:
         l1 = caller.l1
         if l1.frozen:
             raise StatementFalse(
@@ -134,6 +146,7 @@ def withdraw(
     owner: Annotated[str, typer.Argument(metavar="OWNER", help="The address that is paid.")],
     token: Annotated[int, typer.Option(help="The token's number; 0 is ETH.", min=0)] = 0,
     contract: Contract = None,
+    genesis: Genesis = None,
     l1_key: KeyFile = None,
     json_output: AsJson = False,
 ) -> None:
@@ -141,7 +154,7 @@ def withdraw(
     from zkrollup.cli import StatementFalse
 
     address = address_of("OWNER", owner)
-    with called_l1(source, contract, l1_key) as caller:
+    with called_l1(source, contract, l1_key, genesis) as caller:
         paid = withdraw_pending(caller, address, token)
     if not paid:
         raise StatementFalse(f"{source}: nothing of token {token} is pending for {address:#042x}")
@@ -153,6 +166,7 @@ def cancel_deposit(
     source: Source,
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The request's number.", min=0)],
     contract: Contract = None,
+    genesis: Genesis = None,
     l1_key: KeyFile = None,
     json_output: AsJson = False,
 ) -> None:
@@ -163,7 +177,7 @@ def cancel_deposit(
     from zkrollup.state.trace import Kind
     from zkrollup.state.transactions import Deposit
 
-    with called_l1(source, contract, l1_key) as caller:
+    with called_l1(source, contract, l1_key, genesis) as caller:
         l1 = caller.l1
         require_frozen(l1, source)
         if number >= l1.num_requests:
@@ -272,7 +286,9 @@ class Caller:
 
 
 @contextmanager
-def called_l1(source: str, contract: str | None, key: Path | None) -> Iterator[Caller]:
+def called_l1(
+    source: str, contract: str | None, key: Path | None, genesis: Path | None = None
+) -> Iterator[Caller]:
     """The contract that a command line names, to be called: what it refuses is StatementFalse."""
     from zkrollup.cli import StatementFalse
     from zkrollup.l1.evm import signing
@@ -285,24 +301,27 @@ def called_l1(source: str, contract: str | None, key: Path | None) -> Iterator[C
                 if key is None:
                     raise ValueError("--l1-key FILE: expected beside http://..., who calls and pays the gas")
                 signer = private_key(key)
-                l1 = opened.enter_context(opened_l1(source, contract, key=signer))
+                l1 = opened.enter_context(opened_l1(source, contract, genesis, key=signer))
                 yield Caller(l1, signing.address_of(signer))
                 return
             if key is not None:
                 raise ValueError("--l1-key: the chain in a directory takes calls without one")
             if (Path(source) / "l1.db").is_file():
                 begin(Path(source), opened)  # a node that runs there would not see the call
-            l1 = opened.enter_context(opened_l1(source, contract))
+            l1 = opened.enter_context(opened_l1(source, contract, genesis))
             yield Caller(l1, l1.operator)
         except Revert as error:
             raise StatementFalse(f"{source}: the contract refuses: {error}") from error
 
 
 @contextmanager
-def opened_l1(source: str, contract: str | None, *, key: int | None = None) -> Iterator[L1]:
+def opened_l1(
+    source: str, contract: str | None, genesis: Path | None = None, *, key: int | None = None
+) -> Iterator[L1]:
     """The contract that a command line names; ValueError saying what is wrong with the name.
 
-    ``key`` signs for its owner at an Ethereum node, what that node refuses is ValueError too.
+    ``genesis`` is the file of the accounts that a contract at an Ethereum node began with. ``key`` signs for
+    its owner there; what that node refuses is ValueError too.
     """
     from zkrollup.l1.evm.transport import EvmError
 
@@ -311,7 +330,7 @@ def opened_l1(source: str, contract: str | None, *, key: int | None = None) -> I
             raise ValueError(f"{source}: an Ethereum node has many contracts; say which with --contract")
         address = address_of("--contract", contract)
         try:
-            yield contract_at(source, address, () if key is None else (key,))
+            yield contract_at(source, address, () if key is None else (key,), genesis)
         except EvmError as error:
             raise ValueError(str(error)) from error
         return
@@ -355,8 +374,9 @@ def chain_in(directory: Path) -> DevChain:
     )
 
 
-def contract_at(url: str, address: int, keys: tuple[int, ...] = ()) -> L1:
-    """The rollup's contract at an Ethereum node, begun with the empty tree; ``keys`` sign."""
+def contract_at(url: str, address: int, keys: tuple[int, ...] = (), genesis: Path | None = None) -> L1:
+    """The rollup's contract at an Ethereum node; ``keys`` sign. Raises :class:`WrongGenesis` where it did not
+    begin with these accounts."""
     from zkrollup.l1.evm.abi import Abi
     from zkrollup.l1.evm.artifacts import load_artifact
     from zkrollup.l1.evm.contract import EvmL1
@@ -368,7 +388,22 @@ def contract_at(url: str, address: int, keys: tuple[int, ...] = ()) -> L1:
         raise ValueError(f"--contract {address:#042x}: there is no contract at {url}")
     abi = Abi(load_artifact("Rollup").abi)
     depth = abi.decode_answer("depth", transport.call(address, abi.encode_call("depth")))
-    return EvmL1.attach(transport, address, genesis_root=empty_root(depth))
+    root, next_index = empty_root(depth), 1
+    if genesis is not None:
+        root, next_index = begun_with(genesis, depth)
+    return EvmL1.attach(transport, address, genesis_root=root, genesis_next_index=next_index)
+
+
+def begun_with(genesis: Path, depth: int) -> tuple[int, int]:
+    """Root and next index of a tree with the accounts of a genesis file."""
+    from zkrollup.engine import get_engine
+    from zkrollup.operator import engine_hasher
+    from zkrollup.restore import read_genesis
+    from zkrollup.state import StateTree
+
+    tree = StateTree.in_memory(depth, engine_hasher(get_engine()))
+    tree.seed(read_genesis(genesis))
+    return tree.root, tree.next_index
 
 
 def address_of(name: str, text: str) -> int:

@@ -19,6 +19,7 @@ from zkrollup.cli.l1 import (
     AsJson,
     Caller,
     Contract,
+    Genesis,
     KeyFile,
     Source,
     called_l1,
@@ -43,19 +44,25 @@ StateFile = Annotated[Path, typer.Argument(metavar="STATE.db", help="The state's
 
 
 def restore_state(
-    source: Source, state: StateFile, contract: Contract = None, json_output: AsJson = False
+    source: Source,
+    state: StateFile,
+    contract: Contract = None,
+    genesis: Genesis = None,
+    json_output: AsJson = False,
 ) -> None:
     """Rebuild the state from L1's calldata and events alone, and end with the contract's root.
 
     Everything that L1 hands out is checked against what the contract stores. A file that was restored
-    before is brought up to date.
+    before is brought up to date. Accounts that were there before the first batch are not on L1: --genesis
+    has them, a JSON list of {"token", "balance", "ax", "ay", "eth_address"}, account 1 first.
     """
     from zkrollup.cli.show import print_mapping, progress_steps
-    from zkrollup.restore import restore
+    from zkrollup.restore import read_genesis, restore
 
-    with opened_l1(source, contract) as l1, opened_state(state, l1.parameters.depth) as tree:
+    accounts = [] if genesis is None else read_genesis(genesis)
+    with opened_l1(source, contract, genesis) as l1, opened_state(state, l1.parameters.depth) as tree:
         with progress_steps("restore", 1, quiet=json_output or not sys.stderr.isatty()) as step:
-            done = restore(l1, tree, progress=lambda at, of: step("batches", at / of))
+            done = restore(l1, tree, genesis=accounts, progress=lambda at, of: step("batches", at / of))
         facts: dict[str, Any] = {
             "batches": done.batches,
             "bytes": done.num_bytes,
@@ -84,6 +91,7 @@ def exit_account(
         str | None, typer.Option("--l1", metavar="L1", help="Also check that this L1 has the same root.")
     ] = None,
     contract: Contract = None,
+    genesis: Genesis = None,
     send: Annotated[
         bool, typer.Option("--send", help="Also call exit on --l1, and have the owner paid.")
     ] = False,
@@ -118,12 +126,12 @@ def exit_account(
         tree = opened.enter_context(known_state(state, engine_hasher(engine)))
         caller: Caller | None = None
         if l1 is not None and send:
-            caller = opened.enter_context(called_l1(l1, contract, l1_key))
+            caller = opened.enter_context(called_l1(l1, contract, l1_key, genesis))
             require_root(caller.l1, tree, state)
             require_frozen(caller.l1, l1)
             require_inside(caller.l1, tree, account, l1)
         elif l1 is not None:
-            with opened_l1(l1, contract) as found:
+            with opened_l1(l1, contract, genesis) as found:
                 require_root(found, tree, state)
         made = make_exit_proof(tree, account, load_key(key, tree.depth, engine), engine=engine)
         made.proof.save(proof)

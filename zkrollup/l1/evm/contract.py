@@ -27,14 +27,24 @@ __all__ = ["EvmL1", "WrongGenesis", "proof_words"]
 
 
 class WrongGenesis(EvmError):
-    """The contract did not start from this root and index."""
+    """The contract did not start from this root and index.
 
-    def __init__(self, address: int, root: int, next_index: int) -> None:
+    ``expected`` is the root that it started from, as its first batch says; ``None`` where there is no batch
+    yet, since the contract keeps the hash of its genesis only.
+    """
+
+    def __init__(self, address: int, root: int, next_index: int, expected: int | None, stored: bytes) -> None:
+        if expected is None:
+            instead = f"but from what has the hash 0x{stored.hex()}"
+        elif expected == root:
+            instead = "but from this root with another next index"
+        else:
+            instead = f"but from root {expected:#066x}"
         super().__init__(
-            f"contract {address:#042x}: its genesis is not root {root} with next index {next_index}; "
-            "name those that it was deployed with"
+            f"contract {address:#042x}: it did not start from root {root:#066x} with next index "
+            f"{next_index}, {instead}; give the accounts that it was deployed with"
         )
-        self.address, self.root, self.next_index = address, root, next_index
+        self.address, self.root, self.next_index, self.expected = address, root, next_index, expected
 
 
 def proof_words(proof: Proof) -> list[int]:
@@ -93,8 +103,9 @@ class EvmL1:
         self._read_until = 0
         self._committed_in: dict[bytes, int] = {}  # the block of the header with this hash, when last seen
         genesis = genesis_header(config.genesis_root, config.genesis_next_index)
-        if self.batch_hash(0) != genesis.hash:
-            raise WrongGenesis(address, config.genesis_root, config.genesis_next_index)
+        if (stored := self.batch_hash(0)) != genesis.hash:
+            first = None if self.batch_hash(1) == ZERO_HASH else self.header(1).root_before
+            raise WrongGenesis(address, config.genesis_root, config.genesis_next_index, first, stored)
         self._headers[genesis.hash] = genesis
 
     @classmethod
