@@ -36,29 +36,8 @@ static const zkr_g1 g1_generator __attribute__((unused)) = {ZKR_LIMBS(FQ_G1X), Z
 static const zkr_g2 g2_generator __attribute__((unused)) = {{ZKR_LIMBS(FQ_G2X0), ZKR_LIMBS(FQ_G2X1)},
                                                             {ZKR_LIMBS(FQ_G2Y0), ZKR_LIMBS(FQ_G2Y1)}};
 
-#define G(name) ZKR_PASTE(g1_, name)
-#define B(name) ZKR_PASTE(fq_, name)
-#define FE zkr_fe
-#define POINT zkr_g1
-#define XYZZ zkr_g1_xyzz
-#include "curve_group.inc.h"
-#undef G
-#undef B
-#undef FE
-#undef POINT
-#undef XYZZ
-
-#define G(name) ZKR_PASTE(g2_, name)
-#define B(name) ZKR_PASTE(fq2_, name)
-#define FE zkr_fe2
-#define POINT zkr_g2
-#define XYZZ zkr_g2_xyzz
-#include "curve_group.inc.h"
-#undef G
-#undef B
-#undef FE
-#undef POINT
-#undef XYZZ
+#define GROUP_BODY "curve_group.inc.h"
+#include "groups.inc.h"
 
 /* The untwist-Frobenius-twist endomorphism of the twist: (x, y) -> (conj(x) xi^((q-1)/3),
  * conj(y) xi^((q-1)/2)), xi = 9 + i. */

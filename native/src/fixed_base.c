@@ -15,30 +15,9 @@
 
 #define STEP 1024 /* additions of a table that share an inversion */
 
-#define N(name) ZKR_PASTE(name, _g1)
-#define G(name) ZKR_PASTE(g1_, name)
-#define K g1
-#define FE zkr_fe
-#define POINT zkr_g1
-#define XYZZ zkr_g1_xyzz
-#define CHUNK 512
-#define WIDEST 16
-#include "fixed_base_group.inc.h"
-#undef N
-#undef G
-#undef K
-#undef FE
-#undef POINT
-#undef XYZZ
-#undef CHUNK
-#undef WIDEST
+enum { chunk_g1 = 512, widest_g1 = 16, chunk_g2 = 256, widest_g2 = 15 };
 
-#define N(name) ZKR_PASTE(name, _g2)
-#define G(name) ZKR_PASTE(g2_, name)
-#define K g2
-#define FE zkr_fe2
-#define POINT zkr_g2
-#define XYZZ zkr_g2_xyzz
-#define CHUNK 256
-#define WIDEST 15
-#include "fixed_base_group.inc.h"
+#define CHUNK N(chunk)
+#define WIDEST N(widest)
+#define GROUP_BODY "fixed_base_group.inc.h"
+#include "groups.inc.h"

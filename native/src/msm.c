@@ -34,8 +34,8 @@
 #define SAMPLE 4096
 #define SLICE 2048 /* scalars cut into digits at a time */
 #define FEW 128    /* below that many scalars, no buckets */
-#define BLOCK_G1 8192
-#define BLOCK_G2 2048
+enum { block_g1 = 8192, block_g2 = 2048 };
+
 
 /* ---- scalars to digits ----------------------------------------------------------------------- */
 
@@ -300,7 +300,7 @@ typedef struct {
 static const leaf *leaf_here(const many_job *j) {
     leaf *const mine = &j->leaves[zkr_thread_number()];
     if (mine->points != NULL) return mine;
-    const size_t points = BLOCK_G1 * sizeof(zkr_g1), scratch = BLOCK_G1 * sizeof(zkr_fe), words = BLOCK_G1 * sizeof(uint32_t);
+    const size_t points = block_g1 * sizeof(zkr_g1), scratch = block_g1 * sizeof(zkr_fe), words = block_g1 * sizeof(uint32_t);
     char *memory = zkr_pages_alloc(points + scratch + 4 * words);
     if (memory == NULL) {
         atomic_store(j->no_memory, true);
@@ -308,9 +308,9 @@ static const leaf *leaf_here(const many_job *j) {
     }
     mine->scratch = memory + points;
     mine->entries = (uint32_t *)(void *)(memory + points + scratch);
-    mine->lengths = mine->entries + BLOCK_G1;
-    mine->places = mine->lengths + BLOCK_G1;
-    mine->bucket_of = mine->places + BLOCK_G1;
+    mine->lengths = mine->entries + block_g1;
+    mine->places = mine->lengths + block_g1;
+    mine->bucket_of = mine->places + block_g1;
     mine->points = memory;
     return mine;
 }
@@ -319,9 +319,9 @@ static const slot *slot_here(const many_job *j) {
     slot *const mine = &j->slots[zkr_thread_number()];
     if (mine->entries != NULL) return mine;
     const size_t n = j->batch->n, buckets = (size_t)1 << (j->d.c - 1);
-    size_t point = sizeof(zkr_g1), block = BLOCK_G1;
+    size_t point = sizeof(zkr_g1), block = block_g1;
     for (unsigned s = 0; s < j->batch->num_sums; s++)
-        if (j->batch->sums[s].coordinates == 4) point = sizeof(zkr_g2), block = BLOCK_G2;
+        if (j->batch->sums[s].coordinates == 4) point = sizeof(zkr_g2), block = block_g2;
     const size_t blocks = (n + block - 1) / block;
     mine->buckets = zkr_pages_alloc(buckets * point);
     mine->counts = malloc(j->parts * (buckets + 1) * sizeof *mine->counts);
@@ -349,30 +349,9 @@ static void free_slot(slot *s) {
     free(s->lines);
 }
 
-#define N(name) ZKR_PASTE(name, _g1)
-#define G(name) ZKR_PASTE(g1_, name)
-#define K g1
-#define FE zkr_fe
-#define POINT zkr_g1
-#define XYZZ zkr_g1_xyzz
-#define BLOCK BLOCK_G1
-#include "msm_group.inc.h"
-#undef N
-#undef G
-#undef K
-#undef FE
-#undef POINT
-#undef XYZZ
-#undef BLOCK
-
-#define N(name) ZKR_PASTE(name, _g2)
-#define G(name) ZKR_PASTE(g2_, name)
-#define K g2
-#define FE zkr_fe2
-#define POINT zkr_g2
-#define XYZZ zkr_g2_xyzz
-#define BLOCK BLOCK_G2
-#include "msm_group.inc.h"
+#define BLOCK N(block)
+#define GROUP_BODY "msm_group.inc.h"
+#include "groups.inc.h"
 
 static void *window_sum(const many_job *j, unsigned sum, unsigned window) {
     return (zkr_g2_xyzz *)j->sums + (size_t)sum * j->d.windows + window;

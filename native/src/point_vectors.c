@@ -114,24 +114,5 @@ static void sort_keys(uint64_t *keys, size_t n) {
 
 /* ---- the two groups -------------------------------------------------------------------------- */
 
-#define N(name) ZKR_PASTE(name, _g1)
-#define G(name) ZKR_PASTE(g1_, name)
-#define K g1
-#define FE zkr_fe
-#define POINT zkr_g1
-#define XYZZ zkr_g1_xyzz
-#include "point_vectors_group.inc.h"
-#undef N
-#undef G
-#undef K
-#undef FE
-#undef POINT
-#undef XYZZ
-
-#define N(name) ZKR_PASTE(name, _g2)
-#define G(name) ZKR_PASTE(g2_, name)
-#define K g2
-#define FE zkr_fe2
-#define POINT zkr_g2
-#define XYZZ zkr_g2_xyzz
-#include "point_vectors_group.inc.h"
+#define GROUP_BODY "point_vectors_group.inc.h"
+#include "groups.inc.h"
