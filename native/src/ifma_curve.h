@@ -10,8 +10,7 @@
 
 #include "field.h"
 #include "ifma52.h"
-#include "ifma_inverse.h"
-#include "inverse_vartime.h"
+#include "ifma_fq2.h"
 
 /* k p in limbs of 52 bits for 0 <= k < 8, one row of eight a limb */
 static uint64_t zkr_fq_multiples[5][8] __attribute__((aligned(64)));
@@ -139,10 +138,6 @@ static void lanes1_set(zkr_v52 *a, unsigned lane, const zkr_fe *value) {
     for (int j = 0; j < 5; j++) a->l[j] = _mm512_mask_set1_epi64(a->l[j], (__mmask8)(1u << lane), (long long)limbs[j]);
 }
 
-static void zkr_fq_invert_integer(zkr_fe *out, const zkr_fe *a) {
-    zkr_inverse_vartime(out->l, a->l, fq_modulus.l, 0 - FQ_INV);
-}
-
 /* 2^520 / a in each lane */
 static __attribute__((noinline)) void lanes1_inverse(zkr_v52 *out, const zkr_v52 *a) {
     zkr_v52_inverse(out, a, &zkr_f52_fq, zkr_fq_invert_integer);
@@ -153,10 +148,6 @@ ZKR_V52_INLINE void lanes1_mul1(zkr_v52 *out, const zkr_v52 *a, const uint64_t b
 }
 
 /* ---- Fq2 ------------------------------------------------------------------------------------ */
-
-typedef struct {
-    zkr_v52 c0, c1;
-} zkr_v52x2;
 
 ZKR_V52_INLINE void lanes2_load(zkr_v52x2 *out, const uint64_t at[8], const size_t offset) {
     lanes1_load(&out->c0, at, offset + offsetof(zkr_fe2, c0));
@@ -206,49 +197,22 @@ ZKR_V52_INLINE __mmask8 lanes2_maybe_multiple(const zkr_v52x2 *a) {
     return lanes1_maybe_multiple(&a->c0) & lanes1_maybe_multiple(&a->c1);
 }
 
-/* Both components as sums of two products under one reduction each: 300 multiply-adds. The components
- * of a are below 14 and a product is below 28 b / 84 + 1. */
+/* The components of a are below 14: results below 28 b / 84 + 1 */
 static __attribute__((noinline)) void lanes2_mul(zkr_v52x2 *out, const zkr_v52x2 *a, const zkr_v52x2 *b) {
-    zkr_v52 minus;
-    zkr_v52_wide t, u;
-    for (int j = 0; j < 5; j++) minus.l[j] = _mm512_sub_epi64(zkr_v52_set1(14 * zkr_f52_fq.p[j]), a->c1.l[j]);
-    zkr_v52_tidy(&minus);
-    zkr_v52_wide_zero(&t);
-    zkr_v52_wide_mac(&t, &a->c0, &b->c0);
-    zkr_v52_wide_mac(&t, &minus, &b->c1);
-    zkr_v52_wide_zero(&u);
-    zkr_v52_wide_mac(&u, &a->c0, &b->c1);
-    zkr_v52_wide_mac(&u, &a->c1, &b->c0);
-    zkr_v52_wide_reduce(&out->c0, &t, NULL, &zkr_f52_fq);
-    zkr_v52_wide_reduce(&out->c1, &u, NULL, &zkr_f52_fq);
+    zkr_v52x2_mul(out, a, b, 14);
 }
 
-/* (c0 + c1)(c0 - c1) + 2 c0 c1 i, components below 4: results below 8 * 8 / 84 + 1 */
-static __attribute__((noinline)) void lanes2_sqr(zkr_v52x2 *out, const zkr_v52x2 *a) {
-    zkr_v52 sum, difference, twice;
-    zkr_v52_add(&sum, &a->c0, &a->c1);
-    lanes1_sub(&difference, &a->c0, &a->c1, 4, 0);
-    zkr_v52_add(&twice, &a->c0, &a->c0);
-    lanes1_mul(&out->c1, &twice, &a->c1);
-    lanes1_mul(&out->c0, &sum, &difference);
-}
+/* Components below 4: results below 8 * 8 / 84 + 1 */
+static __attribute__((noinline)) void lanes2_sqr(zkr_v52x2 *out, const zkr_v52x2 *a) { zkr_v52x2_sqr(out, a, 4); }
 
 static void lanes2_set(zkr_v52x2 *a, unsigned lane, const zkr_fe2 *value) {
     lanes1_set(&a->c0, lane, &value->c0);
     lanes1_set(&a->c1, lane, &value->c1);
 }
 
-/* 2^520 / a = conjugate(a) 2^520 / |a|^2, components below 4 */
+/* 2^520 / a, components below 4 */
 static __attribute__((noinline)) void lanes2_inverse(zkr_v52x2 *out, const zkr_v52x2 *a) {
-    zkr_v52 norm, t;
-    lanes1_sqr(&norm, &a->c0);
-    lanes1_sqr(&t, &a->c1);
-    zkr_v52_add(&norm, &norm, &t);
-    lanes1_inverse(&norm, &norm);
-    for (int j = 0; j < 5; j++) t.l[j] = _mm512_sub_epi64(zkr_v52_set1(4 * zkr_f52_fq.p[j]), a->c1.l[j]);
-    zkr_v52_tidy(&t);
-    lanes1_mul(&out->c0, &a->c0, &norm);
-    lanes1_mul(&out->c1, &t, &norm);
+    zkr_v52x2_inverse(out, a, 4, zkr_fq_invert_integer);
 }
 
 ZKR_V52_INLINE void lanes2_mul1(zkr_v52x2 *out, const zkr_v52x2 *a, const uint64_t b[5]) {

@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "glv.h"
-#include "ifma52.h"
-#include "ifma_inverse.h"
+#include "ifma_fq2.h"
 #include "ifma_kernels.h"
-#include "inverse_vartime.h"
 
 /* Vectors of eight points that share an inversion */
 #define VECTORS 8
@@ -16,10 +14,6 @@
 /* ---- the base fields on lanes ---------------------------------------------------------------- */
 
 /* Elements stand as x 2^260, *lazy*: bounds in units of p are argued in ifma_scale_group.inc.h. */
-
-typedef struct {
-    zkr_v52 c0, c1;
-} lanes2;
 
 /* Eight elements, x * 2^256 in memory; limbs of x 2^260, below p (1 + 2^-40) */
 ZKR_V52_INLINE void s1_load(zkr_v52 *out, const zkr_fe *const rows[8]) {
@@ -87,102 +81,74 @@ static void s1_invert_constant(zkr_fe *out, const zkr_fe *a) {
     fq_from_mont(out, out);
 }
 
-static void s1_invert_fast(zkr_fe *out, const zkr_fe *a) {
-    zkr_inverse_vartime(out->l, a->l, fq_modulus.l, 0 - FQ_INV);
-}
+static zkr_invert_fn inversion(bool secret) { return secret ? s1_invert_constant : zkr_fq_invert_integer; }
 
 static __attribute__((noinline)) void s1_inverse(zkr_v52 *out, const zkr_v52 *a, bool secret) {
-    zkr_v52_inverse(out, a, &zkr_f52_fq, secret ? s1_invert_constant : s1_invert_fast);
+    zkr_v52_inverse(out, a, &zkr_f52_fq, inversion(secret));
 }
 
-ZKR_V52_INLINE void s2_load(lanes2 *out, const zkr_fe2 *const rows[8]) {
+ZKR_V52_INLINE void s2_load(zkr_v52x2 *out, const zkr_fe2 *const rows[8]) {
     const zkr_fe *c0[8], *c1[8];
     for (int i = 0; i < 8; i++) c0[i] = &rows[i]->c0, c1[i] = &rows[i]->c1;
     s1_load(&out->c0, c0);
     s1_load(&out->c1, c1);
 }
 
-ZKR_V52_INLINE void s2_store(zkr_fe2 *const rows[8], const lanes2 *a) {
+ZKR_V52_INLINE void s2_store(zkr_fe2 *const rows[8], const zkr_v52x2 *a) {
     zkr_fe *c0[8], *c1[8];
     for (int i = 0; i < 8; i++) c0[i] = &rows[i]->c0, c1[i] = &rows[i]->c1;
     s1_store(c0, &a->c0);
     s1_store(c1, &a->c1);
 }
 
-/* Components of a at most 8, of b any: results below (a + 8) b / 84 + 1; 300 multiply-adds */
-static __attribute__((noinline)) void s2_mul(lanes2 *out, const lanes2 *a, const lanes2 *b) {
-    zkr_v52 minus;
-    zkr_v52_wide t, u;
-    for (int j = 0; j < 5; j++) minus.l[j] = _mm512_sub_epi64(zkr_v52_set1(8 * zkr_f52_fq.p[j]), a->c1.l[j]);
-    zkr_v52_tidy(&minus);
-    zkr_v52_wide_zero(&t);
-    zkr_v52_wide_mac(&t, &a->c0, &b->c0);
-    zkr_v52_wide_mac(&t, &minus, &b->c1);
-    zkr_v52_wide_zero(&u);
-    zkr_v52_wide_mac(&u, &a->c0, &b->c1);
-    zkr_v52_wide_mac(&u, &a->c1, &b->c0);
-    zkr_v52_wide_reduce(&out->c0, &t, NULL, &zkr_f52_fq);
-    zkr_v52_wide_reduce(&out->c1, &u, NULL, &zkr_f52_fq);
+/* Components of a at most 8, of b any: results below (a + 8) b / 84 + 1 */
+static __attribute__((noinline)) void s2_mul(zkr_v52x2 *out, const zkr_v52x2 *a, const zkr_v52x2 *b) {
+    zkr_v52x2_mul(out, a, b, 8);
 }
 
-/* (c0 + c1)(c0 - c1) + 2 c0 c1 i, components at most 8: results below 2 a (a + 8) / 84 + 1 */
-static __attribute__((noinline)) void s2_sqr(lanes2 *out, const lanes2 *a) {
-    zkr_v52 sum, difference, twice;
-    s1_add(&sum, &a->c0, &a->c1);
-    s1_sub(&difference, &a->c0, &a->c1, 8);
-    s1_add(&twice, &a->c0, &a->c0);
-    zkr_v52_mul(&out->c1, &twice, &a->c1, &zkr_f52_fq);
-    zkr_v52_mul(&out->c0, &sum, &difference, &zkr_f52_fq);
-}
+/* Components at most 8: results below 2 a (a + 8) / 84 + 1 */
+static __attribute__((noinline)) void s2_sqr(zkr_v52x2 *out, const zkr_v52x2 *a) { zkr_v52x2_sqr(out, a, 8); }
 
-ZKR_V52_INLINE void s2_mul1(lanes2 *out, const lanes2 *a, const uint64_t b[5]) {
+ZKR_V52_INLINE void s2_mul1(zkr_v52x2 *out, const zkr_v52x2 *a, const uint64_t b[5]) {
     s1_mul1(&out->c0, &a->c0, b);
     s1_mul1(&out->c1, &a->c1, b);
 }
 
-ZKR_V52_INLINE void s2_add(lanes2 *out, const lanes2 *a, const lanes2 *b) {
+ZKR_V52_INLINE void s2_add(zkr_v52x2 *out, const zkr_v52x2 *a, const zkr_v52x2 *b) {
     s1_add(&out->c0, &a->c0, &b->c0);
     s1_add(&out->c1, &a->c1, &b->c1);
 }
 
-ZKR_V52_INLINE void s2_sub(lanes2 *out, const lanes2 *a, const lanes2 *b, const uint64_t k) {
+ZKR_V52_INLINE void s2_sub(zkr_v52x2 *out, const zkr_v52x2 *a, const zkr_v52x2 *b, const uint64_t k) {
     s1_sub(&out->c0, &a->c0, &b->c0, k);
     s1_sub(&out->c1, &a->c1, &b->c1, k);
 }
 
-ZKR_V52_INLINE void s2_reduce(lanes2 *a) {
+ZKR_V52_INLINE void s2_reduce(zkr_v52x2 *a) {
     s1_reduce(&a->c0);
     s1_reduce(&a->c1);
 }
 
-ZKR_V52_INLINE void s2_shift(lanes2 *out, const lanes2 *a, const unsigned shift) {
+ZKR_V52_INLINE void s2_shift(zkr_v52x2 *out, const zkr_v52x2 *a, const unsigned shift) {
     s1_shift(&out->c0, &a->c0, shift);
     s1_shift(&out->c1, &a->c1, shift);
 }
 
-ZKR_V52_INLINE void s2_one(lanes2 *out) {
+ZKR_V52_INLINE void s2_one(zkr_v52x2 *out) {
     s1_one(&out->c0);
     for (int j = 0; j < 5; j++) out->c1.l[j] = _mm512_setzero_si512();
 }
 
-ZKR_V52_INLINE void s2_select(lanes2 *out, const lanes2 *a, __mmask8 mask) {
+ZKR_V52_INLINE void s2_select(zkr_v52x2 *out, const zkr_v52x2 *a, __mmask8 mask) {
     s1_select(&out->c0, &a->c0, mask);
     s1_select(&out->c1, &a->c1, mask);
 }
 
-ZKR_V52_INLINE __mmask8 s2_is_zero(const lanes2 *a) { return s1_is_zero(&a->c0) & s1_is_zero(&a->c1); }
+ZKR_V52_INLINE __mmask8 s2_is_zero(const zkr_v52x2 *a) { return s1_is_zero(&a->c0) & s1_is_zero(&a->c1); }
 
-/* the conjugate over the norm, components at most 8 */
-static __attribute__((noinline)) void s2_inverse(lanes2 *out, const lanes2 *a, bool secret) {
-    zkr_v52 norm, t;
-    s1_sqr(&norm, &a->c0);
-    s1_sqr(&t, &a->c1);
-    s1_add(&norm, &norm, &t);
-    s1_inverse(&norm, &norm, secret);
-    for (int j = 0; j < 5; j++) t.l[j] = _mm512_sub_epi64(zkr_v52_set1(8 * zkr_f52_fq.p[j]), a->c1.l[j]);
-    zkr_v52_tidy(&t);
-    s1_mul(&out->c0, &a->c0, &norm);
-    s1_mul(&out->c1, &t, &norm);
+/* components at most 8 */
+static __attribute__((noinline)) void s2_inverse(zkr_v52x2 *out, const zkr_v52x2 *a, bool secret) {
+    zkr_v52x2_inverse(out, a, 8, inversion(secret));
 }
 
 /* ---- the two groups -------------------------------------------------------------------------- */
@@ -217,7 +183,7 @@ static __attribute__((noinline)) void s2_inverse(lanes2 *out, const lanes2 *a, b
 #define L(name) ZKR_PASTE(s2_, name)
 #define BETA glv_beta52_g2
 #define FE zkr_fe2
-#define V lanes2
+#define V zkr_v52x2
 #define POINT zkr_g2
 #define XYZZ zkr_g2_xyzz
 #define WEAKEN(a) s2_reduce(a)
