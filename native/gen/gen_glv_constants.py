@@ -1,13 +1,12 @@
 """Writes native/src/glv_constants.h: the endomorphism (x, y) -> (beta x, y) and how scalars are split by it.
 
-Run it without arguments; the output is committed, and running it again changes nothing. With --check it
-only says, by its exit code, whether the file is up to date. It asserts the facts that glv.h rests on.
+Run it without arguments; the output is committed, and running it again changes nothing. It also
+asserts the facts that glv.h rests on.
 """
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from output import finish
 
 X = 4965661367192848881  # the BN parameter
 Q = 36 * X**4 + 36 * X**3 + 24 * X**2 + 6 * X + 1
@@ -64,12 +63,5 @@ def text() -> str:
     )
 
 
-def main() -> None:
-    path = Path(__file__).resolve().parent.parent / "src" / "glv_constants.h"
-    if sys.argv[1:] == ["--check"]:
-        sys.exit(0 if path.read_text(encoding="utf-8") == text() else f"{path.name} is out of date")
-    path.write_text(text(), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    finish(__doc__, {"native/src/glv_constants.h": text()})

@@ -19,17 +19,15 @@ other entries are 1.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
-from pathlib import Path
+
+from output import finish
 
 MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 FIELD_BITS = 254
 ROUNDS_FULL = 8
 ROUNDS_PARTIAL = {2: 56, 3: 56, 4: 56, 8: 57}
 FIXED_DIAGONAL = {2: [2, 3], 3: [2, 2, 3]}
-OUTPUT = Path(__file__).resolve().parents[2] / "zkrollup" / "crypto" / "poseidon2_constants.bin"
 
 Polynomial = list[int]  # coefficients, lowest first, no leading zero
 
@@ -187,19 +185,6 @@ def multiply_modulo(a: Polynomial, b: Polynomial, f: Polynomial) -> Polynomial:
     return remainder(trim(out), f)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the committed file, write nothing")
-    arguments = parser.parse_args()
-    data = b"".join(value.to_bytes(32, "little") for t in ROUNDS_PARTIAL for value in constants(t))
-    if arguments.check:
-        if OUTPUT.read_bytes() != data:
-            print(f"{OUTPUT}: differs from what this script generates", file=sys.stderr)
-            return 1
-        return 0
-    OUTPUT.write_bytes(data)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    data = b"".join(value.to_bytes(32, "little") for t in ROUNDS_PARTIAL for value in constants(t))
+    finish(__doc__, {"zkrollup/crypto/poseidon2_constants.bin": data})

@@ -17,16 +17,14 @@ Format: 32-byte little-endian canonical elements, no header. For t = 2, 3, ... 1
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
-from pathlib import Path
+
+from output import finish
 
 MODULUS = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 FIELD_BITS = 254
 ROUNDS_FULL = 8
 ROUNDS_PARTIAL = (56, 57, 56, 60, 60, 63, 64, 63, 60, 66, 60, 65, 70, 60, 64, 68)
-OUTPUT = Path(__file__).resolve().parents[2] / "zkrollup" / "crypto" / "poseidon_constants.bin"
 
 
 def grain(t: int, rounds_full: int, rounds_partial: int) -> Iterator[int]:
@@ -93,19 +91,6 @@ def constants(t: int) -> list[int]:
             return out + drawn
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the committed file, write nothing")
-    arguments = parser.parse_args()
-    data = b"".join(value.to_bytes(32, "little") for t in range(2, 18) for value in constants(t))
-    if arguments.check:
-        if OUTPUT.read_bytes() != data:
-            print(f"{OUTPUT}: differs from what this script generates", file=sys.stderr)
-            return 1
-        return 0
-    OUTPUT.write_bytes(data)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    data = b"".join(value.to_bytes(32, "little") for t in range(2, 18) for value in constants(t))
+    finish(__doc__, {"zkrollup/crypto/poseidon_constants.bin": data})

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,8 +10,6 @@ from hypothesis import strategies as st
 from zkrollup.engine import available_cpu_paths, fr_from_ints, get_engine, ints_from_limbs
 from zkrollup.engine.convert import FR_MODULUS as R
 from zkrollup.engine.interface import U64, Block, Layout, Matrix
-
-GENERATORS = Path(__file__).resolve().parents[2] / "native" / "gen"
 
 needs_ifma = pytest.mark.skipif("ifma" not in available_cpu_paths(), reason="no AVX-512 IFMA here")
 
@@ -110,13 +105,3 @@ def test_groth16_quotient__on_eight_lanes_gives_the_generic_path_s_bytes(log_n: 
             for threads in (1, 3):
                 engine = get_engine("native", cpu="ifma", threads=threads)
                 assert np.array_equal(engine.groth16_quotient(layout, witness), expected)
-
-
-@pytest.mark.parametrize("name", ["gen_ifma_constants", "gen_ifma_ntt_constants"])
-def test_generated_constants__are_what_the_generator_writes(name: str) -> None:
-    spec = importlib.util.spec_from_file_location(name, GENERATORS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    generator = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generator)
-    assert generator.OUTPUT.read_text(encoding="utf-8") == generator.text()

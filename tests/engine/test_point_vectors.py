@@ -6,12 +6,9 @@ Points are made from known multiples of the generator, so that what comes out is
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -389,9 +386,3 @@ def test_point_vectors__name_what_is_wrong_with_an_argument(cpu: str) -> None:
     for call, message in cases:
         with pytest.raises(EngineError, match=message):
             call()
-
-
-def test_glv_constants__are_what_the_generator_writes() -> None:
-    """The generator asserts its facts on the way."""
-    root = Path(__file__).resolve().parent.parent.parent
-    subprocess.run([sys.executable, str(root / "native/gen/gen_glv_constants.py"), "--check"], check=True)
