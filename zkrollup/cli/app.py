@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 import zkrollup
 from zkrollup.cli.bench import bench
@@ -18,7 +19,31 @@ from zkrollup.cli.setup import check_key, contribute, ptau_commands, setup
 
 __all__ = ["app"]
 
+# as the README has them
+COMMANDS = [
+    "demo",
+    "prove",
+    "verify",
+    "setup",
+    "contribute",
+    "check-key",
+    "ptau",
+    "export",
+    "inspect",
+    "check",
+]
+COMMANDS += ["audit", "profile", "bench", "node", "wallet", "restore", "exit", "l1", "doctor"]
+
+
+class InOrder(TyperGroup):
+    """Commands as a newcomer meets them; typer has those with commands of their own at the end."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        return sorted(self.commands, key=COMMANDS.index)
+
+
 app = typer.Typer(
+    cls=InOrder,
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -28,17 +53,17 @@ app = typer.Typer(
 )
 
 
-app.add_typer(export, name="export")
-app.command()(setup)
-app.command()(contribute)
-app.command()(check_key)
-app.add_typer(ptau_commands, name="ptau")
-app.command("restore")(restore_state)
-app.command("exit")(exit_account)
-app.add_typer(l1_commands, name="l1")
-app.add_typer(bench, name="bench")
-app.command()(node)
-app.add_typer(wallet_commands, name="wallet")
+app.add_typer(export, name="export", short_help="Keys, verifiers in Solidity, calldata, circuits.")
+app.command(short_help="Make a circuit's proving key.")(setup)
+app.command(short_help="Contribute a secret to a key, or a beacon.")(contribute)
+app.command(short_help="Check a key against circuit and powers of tau.")(check_key)
+app.add_typer(ptau_commands, name="ptau", short_help="Powers of tau: new, contribute, prepare, verify.")
+app.command("restore", short_help="Rebuild the state from L1 alone.")(restore_state)
+app.command("exit", short_help="Prove an account, to leave a frozen rollup.")(exit_account)
+app.add_typer(l1_commands, name="l1", short_help="What stands on L1, and calls without an operator.")
+app.add_typer(bench, name="bench", short_help="Time the parts, beside the limit that products set.")
+app.command(short_help="Run a rollup's node: HTTP, batches, proofs, L1.")(node)
+app.add_typer(wallet_commands, name="wallet", short_help="Keys, signatures made offline, calls of a node.")
 
 
 def show_version(wanted: bool) -> None:
@@ -57,7 +82,7 @@ def options(
     """Options before the command."""
 
 
-@app.command()
+@app.command(short_help="Transactions, batch, proof, verification, L1.")
 def demo(
     slots: Annotated[int, typer.Option(help="Transactions in a batch.", min=1, max=1 << 14)] = 8,
     txs: Annotated[
@@ -88,7 +113,7 @@ def demo(
     )
 
 
-@app.command()
+@app.command(short_help="Prove with circom's and snarkjs's files.")
 def prove(
     circuit: Annotated[Path, typer.Argument(metavar="CIRCUIT.zkey", help="snarkjs's Groth16 key, BN254.")],
     witness: Annotated[Path, typer.Argument(metavar="WITNESS.wtns", help="circom's witness.")],
@@ -110,7 +135,7 @@ def prove(
     prove_files(circuit, witness, proof, public, threads=threads, memory=memory)
 
 
-@app.command()
+@app.command(short_help="Verify a Groth16 proof, ours or snarkjs's.")
 def verify(
     key: Annotated[Path, typer.Argument(metavar="VKEY.json", help="snarkjs's verification key.")],
     public: Annotated[Path, typer.Argument(metavar="PUBLIC.json", help="The public inputs.")],
@@ -122,7 +147,7 @@ def verify(
     verify_files(key, public, proof)
 
 
-@app.command()
+@app.command(short_help="What is in a file; what a proof with it takes.")
 def inspect(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help=".r1cs .wtns .zkey .ptau .sym .json, our keys.")
@@ -135,7 +160,7 @@ def inspect(
     show(file, json_output=json_output)
 
 
-@app.command()
+@app.command(short_help="Explain the constraints that a witness violates.")
 def check(
     r1cs: Annotated[Path, typer.Argument(metavar="FILE.r1cs", help="circom's constraints, BN254.")],
     wtns: Annotated[Path, typer.Argument(metavar="FILE.wtns", help="The witness.")],
@@ -243,7 +268,7 @@ def profile(
     )
 
 
-@app.command()
+@app.command(short_help="CPU, threads, engine, versions, a self-test.")
 def doctor(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:

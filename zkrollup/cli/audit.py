@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zkrollup.audit import Constraints, UnsatisfiedError, audit
 from zkrollup.cli.circuits import find_circuit
+from zkrollup.cli.files import require_outputs
 from zkrollup.cli.show import say
 from zkrollup.engine.convert import ints_from_limbs
 from zkrollup.formats.wtns import WtnsFile
@@ -31,8 +32,7 @@ def audit_circuit(
 
     Raises ValueError or OSError for bad input, among it a witness that does not satisfy the constraints.
     """
-    if write_witness is not None and not write_witness.parent.is_dir():
-        raise FileNotFoundError(f"{write_witness}: the folder {write_witness.parent} does not exist")
+    require_outputs([write_witness], [Path(circuit), wtns, sym])
     witnesses = []
     if wtns is not None:
         witnesses.append(ints_from_limbs(WtnsFile.read(wtns).values))
@@ -69,6 +69,8 @@ def audit_circuit(
 
 def _constraints(circuit: str, sym: Path | None) -> Constraints:
     if circuit != "slot" and ":" not in Path(circuit).name:
+        if not circuit.endswith(".r1cs") and not Path(circuit).exists():
+            raise ValueError(f"{circuit}: no such file; expected FILE.r1cs, slot or MODULE:FUNCTION")
         return Constraints.from_file(circuit, sym)
     if sym is not None:
         raise ValueError(f"--sym: names belong to a .r1cs file, not to {circuit}")

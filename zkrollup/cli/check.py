@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zkrollup.cli.files import require_outputs, write_text
 from zkrollup.cli.show import say
 from zkrollup.cs import Cause, Failure, Failures, Operand, Place
 from zkrollup.cs.failure_list import Heading
@@ -37,15 +38,14 @@ def check_file(r1cs: Path, wtns: Path, *, sym: Path | None, html: Path | None, j
 
     Raises ValueError or OSError for bad input.
     """
-    if html is not None and not html.parent.is_dir():
-        raise FileNotFoundError(f"{html}: the folder {html.parent} does not exist")
+    require_outputs([html], [r1cs, wtns, sym])
     file, values = R1csFile.read(r1cs, get_engine()), WtnsFile.read(wtns).values
     if len(values) != file.num_wires:
         raise ValueError(f"{wtns}: {len(values)} values, but {r1cs} is a circuit of {file.num_wires} wires")
     failures = file_failures(r1cs, file, values, SymFile.read(sym) if sym else None)
     if html is not None:
         title = f"<!doctype html><meta charset=utf-8><title>{len(failures)} failures</title>"
-        html.write_text(title + failures._repr_html_(), encoding="utf-8")
+        write_text(html, title + failures._repr_html_())
     say(json.dumps(failures.to_json()) if json_output else str(failures))
     return 1 if failures else 0
 

@@ -11,12 +11,14 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zkrollup.cs import R1CS, ConstraintSystem, System, Template, Witness
+from zkrollup.cs import R1CS, ConstraintSystem, ConstraintSystemError, System, Template, Witness
 from zkrollup.cs.symbols import private_inputs, wire_names
 from zkrollup.engine.interface import Engine
 from zkrollup.formats.r1cs import WireOrder, write_layout
@@ -70,50 +72,75 @@ class NamedCircuit:
         return self.r1cs.witness(engine, public=values.get("public", {}), parts=values.get("parts", {}))
 
 
-def find_circuit(spec: str, shapes: str | None = None) -> NamedCircuit:
+def find_circuit(spec: str, shapes: str | None = None, *, option: str = "") -> NamedCircuit:
     """The circuit that ``MODULE:NAME`` or ``MODULE:NAME(INTEGER, ...)`` names; see the module's docstring.
 
-    ``shapes``: JSON, name to shape, as :func:`zkrollup.testing.record_gadget` takes it. ValueError says what
-    is wrong with the name.
+    ``shapes``: JSON, name to shape, as :func:`zkrollup.testing.record_gadget` takes it. ``option``: where the
+    name stood. ValueError says what is wrong with the name, or what the author's code raised, and where.
     """
+    place = f"{option} {spec}".lstrip()
     match = _SPEC.fullmatch(spec)
     if match is None:
-        raise ValueError(f"--circuit {spec!r}: expected MODULE:NAME or MODULE:NAME(INTEGER, ...)")
+        raise ValueError(f"{option} {spec!r}: expected MODULE:NAME or MODULE:NAME(INTEGER, ...)".lstrip())
     module, path, given = match.groups()
     folder = os.getcwd()
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    try:
+    with _authors_code(place):
         found: Any = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"--circuit {spec}: no module {error.name!r} here or installed") from None
     for word in path.split("."):
         try:
             found = getattr(found, word)
         except AttributeError:
-            raise ValueError(f"--circuit {spec}: {module} has no {path!r}") from None
-    arguments = [_integer(spec, word) for word in given.split(",")] if given and given.strip() else []
+            raise ValueError(f"{place}: {module} has no {path!r}") from None
+    arguments = [_integer(place, word) for word in given.split(",")] if given and given.strip() else []
     if shapes is not None:
-        return NamedCircuit.of(_gadget(spec, found, shapes))
+        return NamedCircuit.of(_gadget(place, found, shapes))
     if callable(found):
-        found = _call(spec, found, arguments)
+        found = _call(place, found, arguments)
+    found = getattr(found, "r1cs", found)
     if isinstance(found, ConstraintSystem | System):
-        found = found.freeze()
+        with _authors_code(place):
+            found = found.freeze()
     if isinstance(found, Template):
         return NamedCircuit.of(found)
     if not isinstance(found, R1CS):
-        raise ValueError(f"--circuit {spec}: gave a {type(found).__name__}, expected a template or a system")
+        raise ValueError(f"{place}: gave a {type(found).__name__}, expected a template or a system")
     return NamedCircuit(found)
 
 
-def _integer(spec: str, word: str) -> int:
+@contextmanager
+def _authors_code(place: str) -> Iterator[None]:
+    """What the author's module raises becomes a ValueError: one line, with the line that raised it."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{place}: no module {error.name!r} here or installed") from None
+    except ConstraintSystemError as error:
+        raise ValueError(f"{place}: {error}") from error
+    except SyntaxError as error:
+        raise ValueError(f"{place}: {error.filename}:{error.lineno}: {error.msg}") from error
+    except (Exception, SystemExit) as error:
+        ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if not frame.filename.startswith(("<", ours))
+        ]
+        where = f", at {os.path.relpath(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+        raise ValueError(f"{place}: {type(error).__name__}: {error}{where}") from error
+
+
+def _integer(place: str, word: str) -> int:
     try:
         return int(word)
     except ValueError:
-        raise ValueError(f"--circuit {spec}: {word.strip()!r} is not an integer") from None
+        raise ValueError(f"{place}: {word.strip()!r} is not an integer") from None
 
 
-def _call(spec: str, function: Callable[..., object], arguments: Sequence[int]) -> object:
+def _call(place: str, function: Callable[..., object], arguments: Sequence[int]) -> object:
     import inspect
 
     try:
@@ -121,24 +148,23 @@ def _call(spec: str, function: Callable[..., object], arguments: Sequence[int]) 
     except TypeError as error:
         wanted = f"{getattr(function, '__name__', 'it')}{inspect.signature(function)}"
         raise ValueError(
-            f"--circuit {spec}: {error}; {wanted} takes integers in parentheses, a gadget needs --shapes"
+            f"{place}: {error}; {wanted} takes integers in parentheses, a gadget needs --shapes"
         ) from None
-    return function(*arguments)
+    with _authors_code(place):
+        return function(*arguments)
 
 
-def _gadget(spec: str, gadget: Callable[..., object], shapes: str) -> Template:
+def _gadget(place: str, gadget: Callable[..., object], shapes: str) -> Template:
     from zkrollup.testing import record_gadget
 
     try:
         parsed = json.loads(shapes)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"--shapes: no JSON: {error}") from None
     if not isinstance(parsed, dict):
         raise ValueError(f"--shapes: expected an object, name to shape, not {type(parsed).__name__}")
-    try:
+    with _authors_code(f"{place} with --shapes {shapes}"):
         return record_gadget(gadget, parsed)
-    except TypeError as error:
-        raise ValueError(f"--circuit {spec} with --shapes {shapes}: {error}") from error
 
 
 def read_values(path: Path) -> dict[str, Any]:
@@ -160,7 +186,7 @@ def read_values(path: Path) -> dict[str, Any]:
 
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: no JSON: {error}") from None
     if not isinstance(parsed, dict):
         raise ValueError(f"{path}: expected an object, names to values, not {type(parsed).__name__}")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from zkrollup.cli import StatementFalse
+from zkrollup.cli.files import require_outputs, write_text
 from zkrollup.cli.show import print_mapping, print_rows, progress_steps
 from zkrollup.crypto.eddsa import PrivateKey
 from zkrollup.operator import DEFAULT_CHAIN_ID, DEFAULT_CONTRACT, ProvenBatch, Rollup
@@ -119,7 +120,10 @@ def load(source: str, *, slots: int, capacity: int) -> Scenario:
         if not 1 <= count <= 1 << 20:
             raise ValueError(f"--txs: {count} transactions; expected 1 to {1 << 20}, or a file")
         return generate(count, chain_id=DEFAULT_CHAIN_ID, rollup_id=DEFAULT_CONTRACT, capacity=capacity)
-    return Scenario(list(read_transactions(Path(source))), {TOKEN: OPERATOR})
+    transactions = list(read_transactions(Path(source)))
+    if not transactions:
+        raise ValueError(f"--txs {source}: no transactions in it; expected one JSON object a line")
+    return Scenario(transactions, {TOKEN: OPERATOR})
 
 
 def run_demo(
@@ -132,10 +136,11 @@ def run_demo(
     json_output: bool,
 ) -> None:
     """Runs the demo and prints a table, or one JSON object. Raises StatementFalse when a check fails."""
+    require_outputs([save], [None if transactions is None else Path(transactions)])
     start = time.perf_counter()
     scenario = load(transactions or str(slots), slots=slots, capacity=4**depth)
     if save is not None:
-        save.write_text(format_transactions(scenario.transactions))
+        write_text(save, format_transactions(scenario.transactions))
     signed_at = time.perf_counter()
     pieces = cut(scenario.transactions, slots)
     with progress_steps("zkrollup demo", 2 + PHASES_PER_BATCH * len(pieces), quiet=json_output) as step:
@@ -240,5 +245,7 @@ def show(rollup: Rollup, result: dict[str, Any]) -> None:
         "engine": f"{result['engine']}, {result['cpu']}, {result['threads']} threads",
         "peak memory": f"{result['peak_memory_bytes'] / 1e6:,.0f} MB",
     }
-    print_mapping(f"{result['batches']} batch(es) of {result['slots']} slots", facts)
+    batches, slots = result["batches"], result["slots"]
+    title = f"{batches} batch{'es' * (batches > 1)} of {slots} slot{'s' * (slots > 1)}"
+    print_mapping(title, facts)
     print_rows("Seconds", ("phase", "seconds"), ((name, f"{took:.3f}") for name, took in seconds.items()))

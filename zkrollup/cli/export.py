@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zkrollup.cli.files import is_stream, require_outputs, write_text
+
 if TYPE_CHECKING:
     from zkrollup.groth16.keys import VerifyingKey
 
@@ -47,25 +49,17 @@ def hand_over(text: str, out: Path | None, *, quiet: bool = False) -> None:
     if out is None:
         print(text, end="" if text.endswith("\n") else "\n")
         return
-    import os
-    import secrets
-
     from zkrollup.cli.show import say
 
-    temporary = out.with_name(f".{out.name}.{secrets.token_hex(8)}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, out)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if not quiet:
+    write_text(out, text)
+    if not quiet and not is_stream(out):
         say(f"{out}: {out.stat().st_size:,} bytes written")
 
 
 @export.command()
 def vkey(key: KeyFile, out: Out = None) -> None:
     """Write verification_key.json as snarkjs takes it. ``insecure`` in it marks a one-party key."""
+    require_outputs([out], [key])
     hand_over(load_verifying_key(key).to_json(), out)
 
 
@@ -86,6 +80,7 @@ def solidity(
     import zkrollup
     from zkrollup.groth16.solidity import InsecureKey, verifier_contract
 
+    require_outputs([out], [key])
     made_by = f"zkrollup {zkrollup.__version__}"
     vk = load_verifying_key(key)
     try:
@@ -111,6 +106,7 @@ def calldata(
     from zkrollup.groth16.keys import Proof, load_public_inputs
     from zkrollup.groth16.solidity import calldata as encoded
 
+    require_outputs([out], [proof, public])
     made, inputs = Proof.load(proof), load_public_inputs(public)
     hand_over(made.to_calldata(inputs) if arguments else "0x" + encoded(made, inputs).hex(), out)
 
@@ -153,25 +149,23 @@ def r1cs(
     batch whose challenge z is a fixed number, not one that an L1 would draw.
     """
     from zkrollup.cli.circuits import NamedCircuit, find_circuit, read_values, write_files
-    from zkrollup.cli.show import say
     from zkrollup.engine import get_engine
 
+    require_outputs([out, sym, wtns], [inputs, None if txs is None else Path(txs)])
     engine = get_engine()
     if circuit is not None:
         if txs is not None:
             raise ValueError("--txs: transactions of the batch circuit; a circuit of yours has --inputs")
         if (wtns is None) != (inputs is None):
             raise ValueError("--inputs says what goes into --wtns: give both or neither")
-        found = find_circuit(circuit, shapes)
+        found = find_circuit(circuit, shapes, option="--circuit")
         witness = None if inputs is None else found.witness(engine, read_values(inputs), str(inputs))
         if witness is not None and (failures := found.r1cs.check(engine, witness)):
             from zkrollup.cli import StatementFalse
 
             raise StatementFalse(f"{inputs}: the witness does not satisfy {circuit}: {failures[0]}")
         write_files(found, engine, out, sym=sym, wtns=wtns, witness=witness)
-        for path in (out, sym, wtns):
-            if path is not None:
-                say(f"{path}: {path.stat().st_size:,} bytes written")
+        _say_written(out, sym, wtns)
         return
     if shapes is not None or inputs is not None:
         raise ValueError("--shapes and --inputs are those of a --circuit, which is missing")
@@ -191,6 +185,12 @@ def r1cs(
         batch = batch_witness(slots, depth, engine, scenario.transactions)
         values = system.witness(engine, public=batch.public, parts=batch.parts)
     write_files(NamedCircuit(system), engine, out, sym=sym, wtns=wtns, witness=values)
-    for path in (out, sym, wtns):
+    _say_written(out, sym, wtns)
+
+
+def _say_written(*paths: Path | None) -> None:
+    from zkrollup.cli.show import say
+
+    for path in paths:
         if path is not None:
             say(f"{path}: {path.stat().st_size:,} bytes written")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from zkrollup.cli import StatementFalse
+from zkrollup.cli.files import require_outputs, write_text
 from zkrollup.cli.show import say
 from zkrollup.engine import get_engine
 from zkrollup.engine.convert import ints_from_limbs
@@ -40,9 +41,7 @@ def prove_files(
     Raises StatementFalse when the proof does not verify, ValueError or OSError for bad input, points off
     their curves among it: these are looked for when a proof does not verify, since that takes long.
     """
-    for path in (proof, public):
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
+    require_outputs([proof, public], [circuit, witness])
     bound = None if memory is None else size_of(memory)
     start = time.perf_counter()
     engine = get_engine(threads=threads)
@@ -81,8 +80,8 @@ def prove_files(
             "and nothing was written"
         )
     done = time.perf_counter()
-    made.save(proof)
-    public.write_text(public_inputs_to_json(ints_from_limbs(public_values)), encoding="ascii")
+    write_text(proof, made.to_json())
+    write_text(public, public_inputs_to_json(ints_from_limbs(public_values)))
     say(
         f"{proof}: proof of {key.layout.num_rows} constraints, verified; files read in "
         f"{loaded - start:.2f} s, proved in {done - loaded:.2f} s"

@@ -106,15 +106,14 @@ def exit_account(
     Prints the arguments of the contract's exit, and with --send calls it; anyone may, and the account's owner
     is paid.
     """
-    from zkrollup.cli.setup import require_folder
+    from zkrollup.cli.files import require_outputs, write_text
     from zkrollup.cli.show import print_mapping
     from zkrollup.engine import get_engine
     from zkrollup.exit_proof import make_exit_proof
     from zkrollup.groth16.keys import public_inputs_to_json
     from zkrollup.operator import engine_hasher
 
-    for path in (proof, public):
-        require_folder(path)
+    require_outputs([proof, public], [state, key])
     if not state.is_file():
         raise FileNotFoundError(f"{state}: no such file; make it with `zkrollup restore`")
     if l1 is None and (send or l1_key is not None):
@@ -134,8 +133,8 @@ def exit_account(
             with opened_l1(l1, contract, genesis) as found:
                 require_root(found, tree, state)
         made = make_exit_proof(tree, account, load_key(key, tree.depth, engine), engine=engine)
-        made.proof.save(proof)
-        public.write_text(public_inputs_to_json(made.inputs), encoding="ascii")
+        write_text(proof, made.proof.to_json())
+        write_text(public, public_inputs_to_json(made.inputs))
         facts: dict[str, Any] = {
             "batch": tree.batch_number,
             "root": f"{made.inputs.root:#066x}",
@@ -168,12 +167,12 @@ def leave(caller: Caller, made: ExitProof) -> int:
 @contextmanager
 def opened_state(path: Path, depth: int) -> Iterator[StateTree]:
     """The state's file, with the engine's hasher."""
-    from zkrollup.cli.setup import require_folder
+    from zkrollup.cli.files import require_outputs
     from zkrollup.engine import get_engine
     from zkrollup.operator import engine_hasher
     from zkrollup.state import StateTree
 
-    require_folder(path)
+    require_outputs([path])
     tree = StateTree.open(path, depth, engine_hasher(get_engine()))
     try:
         yield tree

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zkrollup.cli.circuits import find_circuit
+from zkrollup.cli.files import require_outputs, write_text
 from zkrollup.cli.show import print_plain, say
-from zkrollup.cs import R1CS, ConstraintSystem, ConstraintSystemError, System, Template
 from zkrollup.engine import get_engine
 from zkrollup.engine.interface import U64
 from zkrollup.formats.r1cs import R1csFile
@@ -33,8 +31,6 @@ from zkrollup.profile import (
 from zkrollup.profile.cost import ACCURACY
 
 __all__ = ["profile_circuit"]
-
-_OURS = (ConstraintSystem, Template, System, R1CS)
 
 
 def profile_circuit(
@@ -62,9 +58,7 @@ def profile_circuit(
     """
     if by not in WEIGHTS:
         raise ValueError(f"--by {by}: expected one of {', '.join(WEIGHTS)}")
-    for path in (folded, html, write):
-        if path is not None and not path.parent.is_dir():
-            raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
+    require_outputs([folded, html, write], [Path(circuit), sym, wtns])
     before = read_snapshot(against) if against is not None else None
     found, witness = _subject(circuit, slots, depth, sym, sample)
     if wtns is not None:
@@ -72,9 +66,9 @@ def profile_circuit(
     engine = get_engine()
     facts, cost = density(found.layout), predict(found.layout, engine, witness)
     if folded is not None:
-        folded.write_text(found.folded(by), encoding="utf-8")
+        write_text(folded, found.folded(by))
     if html is not None:
-        html.write_text(flame_graph(found), encoding="utf-8")
+        write_text(html, flame_graph(found))
     if write is not None:
         write_snapshot(found, write)
     change = compare(found, before) if before is not None else None
@@ -129,33 +123,12 @@ def _batch(circuit: str, slots: int, depth: int, sample: bool) -> tuple[Profile,
 
 def _from_module(name: str) -> Profile:
     """A circuit of the user's: ``MODULE:FUNCTION``, found from the working directory too."""
-    module_name, colon, function_name = name.partition(":")
-    if not colon or not module_name or not function_name:
+    if ":" not in name:
         raise ValueError(
             f"{name}: expected batch, slot, FILE.r1cs or MODULE:FUNCTION, as circuits.mine:build_circuit"
         )
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"{name}: there is no module {error.name!r} here or among those installed"
-        ) from error
-    made = getattr(module, function_name, None)
-    if made is None:
-        raise ValueError(f"{name}: module {module_name!r} has no {function_name!r}")
-    try:
-        if callable(made) and not isinstance(made, _OURS):
-            made = made()
-        made = getattr(made, "r1cs", made)
-        if not isinstance(made, _OURS):
-            raise ValueError(
-                f"{name}: gave a {type(made).__name__}; expected a ConstraintSystem, Template, System or R1CS"
-            )
-        return profile(made)
-    except (TypeError, ConstraintSystemError) as error:
-        raise ValueError(f"{name}: {error}") from error
+    found = find_circuit(name)
+    return profile(found.r1cs if found.template is None else found.template)
 
 
 def _witness(wtns: Path, found: Profile, circuit: str) -> U64:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zkrollup.cli.files import require_outputs
+
 if TYPE_CHECKING:
     from zkrollup.formats.contributions import Beacon
 
@@ -64,7 +66,7 @@ def setup(
     from zkrollup.formats.r1cs import R1csFile
     from zkrollup.formats.zkey_write import write_zkey
 
-    require_folder(key)
+    require_outputs([key], [circuit, ptau])
     engine = get_engine(threads=threads)
     layout = R1csFile.read(circuit).layout()
     if ptau is None:
@@ -101,7 +103,8 @@ def contribute(
     from zkrollup.engine import get_engine
     from zkrollup.groth16 import ceremony
 
-    require_folder(after)
+    require_outputs([after], [before])
+    name = name_of(name)
     engine = get_engine(threads=threads)
     with told("contribution", 2) as tell:
         if beacon is None:
@@ -157,7 +160,7 @@ def new_powers(
     from zkrollup.cli.show import say
     from zkrollup.groth16.powers import new_ptau
 
-    require_folder(out)
+    require_outputs([out])
     say(f"{out}: first challenge {new_ptau(out, power).hex()}")
 
 
@@ -176,7 +179,8 @@ def contribute_powers(
     from zkrollup.formats.ptau import Ptau
     from zkrollup.groth16 import powers
 
-    require_folder(after)
+    require_outputs([after], [before])
+    name = name_of(name)
     engine, given = get_engine(threads=threads), Ptau.load(before)
     with told("contribution", 5) as tell:
         if beacon is None:
@@ -199,7 +203,7 @@ def prepare_powers(
     from zkrollup.formats.ptau import Ptau
     from zkrollup.groth16.powers import prepare_ptau
 
-    require_folder(after)
+    require_outputs([after], [before])
     engine, given = get_engine(threads=threads), Ptau.load(before)
     with told("preparation", 4) as tell:
         prepare_ptau(given, after, engine, tell)
@@ -227,10 +231,12 @@ def verify_powers(ptau: Powers, threads: Threads = None) -> None:
     say(f"{ptau}: powers of one tau for circuits of up to 2^{given.power} rows, {state}")
 
 
-def require_folder(path: Path) -> None:
-    """FileNotFoundError when the folder of a file to be written is missing: said before the work."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
+def name_of(name: str) -> str:
+    """A contributor's name; ValueError when the file's record would cut it."""
+    units = len(name.encode("utf-16-le", "surrogatepass")) // 2
+    if units > 64:
+        raise ValueError(f"--name: {units} letters, expected at most 64")
+    return name
 
 
 def beacon_of(value: str, iterations: int) -> Beacon:

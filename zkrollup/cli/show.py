@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -12,12 +14,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Steps", "print_mapping", "print_plain", "print_rows", "progress_steps", "say"]
 
+_FILE_WIDTH = 200  # columns where no terminal says how many there are: a root on one line, for grep
+
 
 @cache
 def _out() -> Console:
     from rich.console import Console  # rich takes 20 ms to load: not for a command that says one line
 
-    return Console(highlight=False)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # its own answer is exit code 1, which says that a statement is false
+
+    shown = sys.stdout is not None and sys.stdout.isatty()
+    return Output(highlight=False, width=None if shown or "COLUMNS" in os.environ else _FILE_WIDTH)
 
 
 class Steps(Protocol):
@@ -28,11 +37,12 @@ class Steps(Protocol):
 
 @contextmanager
 def progress_steps(title: str, total: int, *, quiet: bool) -> Iterator[Steps]:
-    """A bar on standard error, one unit for each of ``total`` phases; silent when ``quiet``.
+    """A bar on standard error, one unit for each of ``total`` phases; silent when ``quiet``, or
+    when that is no terminal.
 
     A phase with a colon in its name is a part of the one before it.
     """
-    if quiet:
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda name, part: None
         return
     from rich.console import Console

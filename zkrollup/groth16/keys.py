@@ -311,10 +311,11 @@ def _dump(document: dict[str, Any]) -> str:
 
 
 def _read(path: str | Path) -> bytes:
-    size = Path(path).stat().st_size
-    if size > _MAX_JSON_BYTES:
-        raise MalformedFile(str(path), "", f"at most {_MAX_JSON_BYTES} bytes", f"{size} bytes")
-    return Path(path).read_bytes()
+    with Path(path).open("rb") as file:  # its size is not asked for: a pipe's or a device's is 0
+        text = file.read(_MAX_JSON_BYTES + 1)
+    if len(text) > _MAX_JSON_BYTES:
+        raise MalformedFile(str(path), "", f"at most {_MAX_JSON_BYTES} bytes", "more")
+    return text
 
 
 def public_inputs_to_json(values: Sequence[int]) -> str:
