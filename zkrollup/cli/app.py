@@ -39,7 +39,10 @@ class InOrder(TyperGroup):
     """Commands as a newcomer meets them; typer has those with commands of their own at the end."""
 
     def list_commands(self, ctx: object) -> list[str]:
-        return sorted(self.commands, key=COMMANDS.index)
+        return [
+            *(name for name in COMMANDS if name in self.commands),
+            *(self.commands.keys() - set(COMMANDS)),
+        ]
 
 
 app = typer.Typer(
