@@ -55,6 +55,8 @@ const eddsa = {
 };
 // a root of 3 x^2 + 2 A x + 1, the numerator of a tangent's slope
 const FLAT = 9957115138343285097796436995883023656331329481934330535312692950016859974868n;
+// points of order five off the curve, from circomlib_small_order.py
+const small = JSON.parse(readFileSync(join(folder, "small_order.json")));
 const zeros = (n) => Array(n).fill(0n);
 const big = 123456789012345678901234567890n;
 
@@ -109,14 +111,16 @@ const TEMPLATES = [
   ["MontgomeryAdd", "montgomery", "MontgomeryAdd()", [{ in1: MP, in2: MQ }]],
   ["MontgomeryDouble", "montgomery", "MontgomeryDouble()", [{ in: MP }, { in: [FLAT, 0n] }]],
   ["BitElementMulAny", "escalarmulany", "BitElementMulAny()", [{ sel: 1n, dblIn: MP, addIn: MQ }]],
-  ["EscalarMulAny", "escalarmulany", "EscalarMulAny(16)", [{ e: bits(54321n, 16), p: P }]],
+  ["EscalarMulAny", "escalarmulany", "EscalarMulAny(16)",
+    [{ e: bits(54321n, 16), p: P }, { e: bits(10n, 16), p: small.point }]],
   ["WindowMulFix", "escalarmulfix", "WindowMulFix()", [{ in: [1n, 0n, 1n], base: MP }]],
   ["EscalarMulFix", "escalarmulfix", `EscalarMulFix(253, [${BASE8}])`, [{ e: bits(big, 253) }]],
   ["EscalarMulWindow", "escalarmul", `EscalarMulWindow([${BASE8}], 0)`, [{ in: P, sel: [1n, 0n, 1n, 0n] }]],
   ["Pedersen", "pedersen", "Pedersen(16)", [{ in: bits(54321n, 16) }]],
   ["Bits2Point_Strict", "pointbits", "Bits2Point_Strict()", [{ in: packed(P) }]],
   ["Point2Bits_Strict", "pointbits", "Point2Bits_Strict()", [{ in: P }]],
-  ["EdDSAPoseidonVerifier", "eddsaposeidon", "EdDSAPoseidonVerifier()", [eddsa]],
+  ["EdDSAPoseidonVerifier", "eddsaposeidon", "EdDSAPoseidonVerifier()", [eddsa,
+    { ...eddsa, enabled: 0n, Ax: small.key[0], Ay: small.key[1], R8x: BASE8[0], R8y: BASE8[1], M: small.message[0] }]],
   ["SMTVerifier", "smt/smtverifier", "SMTVerifier(5)", [{
     enabled: 0n, root: 0n, siblings: zeros(5), oldKey: 0n, oldValue: 0n, isOld0: 0n, key: 5n, value: 6n, fnc: 0n,
   }]],

@@ -90,6 +90,9 @@ def compile_templates(folder: Path, only: list[str]) -> list[dict[str, Any]]:
     if not (folder / "node_modules" / "circomlib").is_dir():
         (folder / "package.json").write_text('{"private": true}\n')
         subprocess.run(["npm", "install", "--silent", "--no-fund", *PACKAGES], cwd=folder, check=True)
+    script = ROOT / "benches" / "circomlib_small_order.py"
+    with (folder / "small_order.json").open("w") as file:
+        subprocess.run([sys.executable, str(script)], stdout=file, check=True)
     script = ROOT / "benches" / "circomlib_audit.mjs"
     subprocess.run(["node", str(script), str(folder), *only], check=True)
     manifest: list[dict[str, Any]] = json.loads((folder / "manifest.json").read_text())

@@ -27,7 +27,7 @@ from zkrollup.audit.modular import is_square
 if TYPE_CHECKING:
     from zkrollup.audit.propagate import Propagation
 
-__all__ = ["denominator_never_zero"]
+__all__ = ["Monomial", "Polynomial", "denominator_never_zero", "in_terms_of_inputs", "stuck_on"]
 
 _STEPS = 12  # wires replaced, for one row
 _TERMS = 24
@@ -42,21 +42,10 @@ Polynomial = dict[Monomial, int]
 def denominator_never_zero(rules: Propagation, row: int, wire: int) -> set[int] | None:
     """The rows that show that the factor of ``wire``, the only unknown in its row, is never zero; or None."""
     p = rules.p
-    a, b, c = rules.rows[row]
-    if wire in a and wire in b:
+    sides = stuck_on(rules, row, wire)
+    if sides is None:
         return None
-    known = [{w: k for w, k in side.items() if w != wire} for side in (a, b, c)]
-    # (a0 + ka x)(b0 + kb x) = c0 + kc x with ka kb = 0
-    divisor: Polynomial = {}
-    for k, side in ((a.get(wire, 0), known[1]), (b.get(wire, 0), known[0])):
-        if k:
-            _add(divisor, _sum(side), k, p)
-    _add(divisor, {(): 1}, -c.get(wire, 0), p)
-    number = _sum(known[2])
-    product = _multiply(_sum(known[0]), _sum(known[1]), p)
-    if product is None:
-        return None
-    _add(number, product, -1, p)
+    divisor, number = sides
     used: set[int] = set()
     for _ in range(_STEPS):
         if _contradict(divisor, number, p):
@@ -77,6 +66,57 @@ def denominator_never_zero(rules: Propagation, row: int, wire: int) -> set[int] 
         if parts[0] is None or parts[1] is None:
             return None
         divisor, number = parts[0], parts[1]
+    return None
+
+
+def stuck_on(rules: Propagation, row: int, wire: int) -> tuple[Polynomial, Polynomial] | None:
+    """(D, N) of a row that says D x = N of its only unknown wire x; None when it says something else."""
+    p = rules.p
+    a, b, c = rules.rows[row]
+    if wire in a and wire in b:
+        return None
+    known = [{w: k for w, k in side.items() if w != wire} for side in (a, b, c)]
+    # (a0 + ka x)(b0 + kb x) = c0 + kc x with ka kb = 0
+    divisor: Polynomial = {}
+    for k, side in ((a.get(wire, 0), known[1]), (b.get(wire, 0), known[0])):
+        if k:
+            _add(divisor, _sum(side), k, p)
+    _add(divisor, {(): 1}, -c.get(wire, 0), p)
+    number = _sum(known[2])
+    product = _multiply(_sum(known[0]), _sum(known[1]), p)
+    if product is None:
+        return None
+    _add(number, product, -1, p)
+    return divisor, number
+
+
+def in_terms_of_inputs(
+    rules: Propagation, polynomial: Polynomial, *, steps: int = 60, values: bool = True
+) -> Polynomial | None:
+    """A sum of products with every wire that a row defines replaced, the last one first; None when it grows
+    too large. ``values``: wires with a single value are replaced by it."""
+    for _ in range(steps):
+        wires = _wires(polynomial)
+        constant: dict[int, int] = {}
+        for w in wires if values else ():
+            domain = rules.domains[w]
+            if domain is not None and domain.values is not None and len(domain.values) == 1:
+                constant[w] = domain.values[0]
+        if constant:
+            wire, value = next(iter(constant.items()))
+            made = _replace(polynomial, wire, {(): value} if value else {}, rules.p)
+        else:
+            best = max(
+                ((rules.reasons[w].time, w) for w in wires if _definition(rules, w) >= 0), default=None
+            )
+            if best is None:
+                return polynomial
+            wire = best[1]
+            told = _value(rules, _definition(rules, wire), wire)
+            made = None if told is None else _replace(polynomial, wire, told, rules.p)
+        if made is None:
+            return None
+        polynomial = made
     return None
 
 

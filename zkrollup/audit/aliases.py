@@ -22,7 +22,10 @@ from zkrollup.audit.modular import signed
 if TYPE_CHECKING:
     from zkrollup.audit.propagate import Propagation
 
-__all__ = ["refuse_aliases"]
+__all__ = ["Digit", "digits_with_aliases", "refuse_aliases"]
+
+Digit = tuple[int, int, int, int, int, bool]
+"""(weight, wire, start, step, width, reversed): wire = start + step t; reversed: width - t in place of t."""
 
 _VISITS = 20_000  # of rows, for one number
 _SMALL = 8
@@ -34,7 +37,7 @@ def refuse_aliases(rules: Propagation, terms: RowTerms, row: RowTerms) -> set[in
     ``terms``: the digits with their weights, each with a range; ``row``: the whole sum that is zero. A number
     in it that has no range is replaced by its digits where it occurs.
     """
-    digits = _digits(rules, terms)
+    digits = digits_with_aliases(rules, terms)
     if digits is None:
         return None
     refuter = _Refuter(rules)
@@ -60,8 +63,8 @@ def refuse_aliases(rules: Propagation, terms: RowTerms, row: RowTerms) -> set[in
     return refuter.used if left == 0 else None
 
 
-def _digits(rules: Propagation, terms: RowTerms) -> list[tuple[int, int, int, int, int, bool]] | None:
-    """(weight, wire, start, step, width, reversed), the largest weight first: wire = start + step t.
+def digits_with_aliases(rules: Propagation, terms: RowTerms) -> list[Digit] | None:
+    """The wires of a sum as digits of a number, the largest weight first.
 
     None unless weights outgrow what is below them, so that digits order as numbers do, and the total is
     at least p and less than 2 p.

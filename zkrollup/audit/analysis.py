@@ -85,6 +85,11 @@ def audit(
         else:
             given = [found]
     for witness in given:
+        search.quickly_at(witness)
+    if special_inputs and search.undecided():
+        search.at_aliases()
+        search.at_common_zeros(given[0] if given else None)
+    for witness in given:
         search.at(witness)
     if special_inputs and search.undecided():
         search.at_zeros(given[0] if given else None)

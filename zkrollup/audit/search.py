@@ -11,22 +11,29 @@ zero, its negative, its successor, a random one - with the rows around it solved
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from zkrollup.audit.aliases import Digit, digits_with_aliases
 from zkrollup.audit.jacobian import Jacobian
 from zkrollup.audit.model import Constraints, RowTerms
 from zkrollup.audit.modular import quadratic_roots
 from zkrollup.audit.propagate import Propagation
 from zkrollup.audit.solver import Solver
+from zkrollup.audit.vanishing import common_zeros
 
 __all__ = ["Freedom", "Search", "WitnessPair", "find_witness"]
 
 _VECTORS = 256
 _WIRES_TRIED = 4000
 _FAILURES = 200  # wires in a row without a second witness
+_ALIASES = 16  # digits of x and of x + p, in vain
+_COMMON_ZEROS = 4  # for one row
+_LOOSE = 6  # wires that a factor of zero leaves open, for one direction
+_QUICK = 8  # wires in a row in vain, in a first look
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +93,17 @@ class Search:
             if not unique[w] and w not in pair_of and w not in explained
         ]
 
-    def at(self, witness: Sequence[int]) -> None:
-        """Search around one witness, whose rows hold."""
+    def at(self, witness: Sequence[int], failures: int = _FAILURES) -> None:
+        """Search around one witness, whose rows hold; until so many wires in a row are tried in vain."""
         asked = [w for w in range(1, self.system.num_wires) if not self.rules.unique[w]]
         if not asked or not self.undecided():
             return
         self._along_kernel(witness, asked)
-        self._from_wires(witness, asked)
+        self._from_wires(witness, asked, failures)
+
+    def quickly_at(self, witness: Sequence[int]) -> None:
+        """A first look around a witness."""
+        self.at(witness, _QUICK)
 
     def at_zeros(self, witness: Sequence[int] | None) -> None:
         """Search around other witnesses: those in which a factor that leaves a wire open is zero.
@@ -128,6 +139,78 @@ class Search:
                         self.at(found)
                     if found is not None or not preferred:
                         break
+
+    def at_common_zeros(self, witness: Sequence[int] | None) -> None:
+        """Search around witnesses in which a denominator and its numerator are both zero, the first such row
+        first: what it leaves open may leave open what follows."""
+        rules = self.rules
+        preferred = {} if witness is None else {w: witness[w] for w in self.system.inputs}
+        for row in range(self.system.num_rows):
+            if rules.unknown[row] != 1 or rules.linear[row] is not None or self._late():
+                continue
+            (wire,) = (w for w in {w for side in rules.rows[row] for w in side} if not rules.unique[w])
+            if wire in self.pair_of:
+                continue
+            for wanted in (preferred, {}):
+                if not self.undecided():
+                    return
+                for inputs in itertools.islice(common_zeros(rules, row, self.rng, wanted), _COMMON_ZEROS):
+                    if self._late():
+                        return
+                    found = find_witness(
+                        rules,
+                        inputs,
+                        preferred=wanted,
+                        seed=self.rng.randrange(1 << 30),
+                        nodes=100 + 4 * len(self.system.inputs),
+                        deadline=self.deadline,
+                    )
+                    if found is not None:
+                        self.at(found)
+                        break
+
+    def at_aliases(self) -> None:
+        """Pairs of digits of x and of x + p, for sums of digits that reach as far."""
+        rules, p = self.rules, self.p
+        for row in range(self.system.num_rows):
+            lin = rules.linear[row]
+            if lin is None or not rules.unknown[row]:
+                continue
+            terms = {w: k for w, k in lin.items() if w and not rules.unique[w]}
+            digits = digits_with_aliases(rules, terms)
+            if digits is None:
+                continue
+            top = sum(size * width for size, _, _, _, width, _ in digits) - p
+            failures = 0
+            for size, wire, *_ in reversed(digits):
+                # digit by digit: below it all that carries into it, or nothing
+                for below in (size - 1, 0):
+                    if wire in self.pair_of or below > top:
+                        continue
+                    if self._late() or failures == _ALIASES:
+                        return
+                    value = self.rng.randint(0, (top - below) // size) * size + below
+                    first = find_witness(
+                        rules,
+                        _digits_of(value, digits),
+                        seed=self.rng.randrange(1 << 30),
+                        nodes=100,
+                        deadline=self.deadline,
+                    )
+                    other = _digits_of(value + p, digits)
+                    if first is None or not self._repaired(first, other, "digits of x and of x + p"):
+                        failures += 1
+
+    def _repaired(self, witness: Sequence[int], changed: Mapping[int, int], found_by: str) -> bool:
+        """Offer the witness with other values of some wires, the rest solved for."""
+        asked = [w for w in range(1, self.system.num_wires) if not self.rules.unique[w]]
+        solver = Solver(
+            self.rules, witness, asked, seed=self.rng.randrange(1 << 30), nodes=60, deadline=self.deadline
+        )
+        if not all(solver.assign(w, v) for w, v in changed.items()):
+            return False
+        second = solver.solve()
+        return second is not None and self.offer(witness, second, found_by)
 
     # -- pairs -----------------------------------------------------------------------------------------
     def offer(self, first: Sequence[int], second: Sequence[int], found_by: str) -> bool:
@@ -189,10 +272,16 @@ class Search:
                 second[wire] = (second[wire] + k * t) % p
             if self.offer(witness, second, "a line along the kernel of the Jacobian"):
                 return True
-        for open_wires in (moving, asked):
+        loose = self._left_open(witness, moving)[:_LOOSE]
+        for attempt in range(2 + 2 * len(loose)):
             if self._late():
                 return False
-            wire = rng.choice(moving)
+            if attempt < 2 * len(loose):
+                wire, row = loose[attempt >> 1]
+                open_wires = self._downstream(witness, row, asked) if attempt & 1 else moving
+            else:
+                wire = rng.choice(moving)
+                open_wires = asked if attempt & 1 else moving
             solver = Solver(
                 self.rules,
                 witness,
@@ -209,8 +298,40 @@ class Search:
                     return True
         return False
 
+    def _left_open(self, witness: Sequence[int], wires: Iterable[int]) -> list[tuple[int, int]]:
+        """Those of some wires that alone of them stand in some row, in a factor whose other factor is zero;
+        each with the row."""
+        rules, count, moving = self.rules, self.system.num_rows, set(wires)
+        found = []
+        for wire in sorted(moving):
+            for row in rules.touching[wire]:
+                if row >= count or rules.linear[row] is not None:
+                    continue
+                a, b, c = rules.rows[row]
+                if sum(w in moving for w in {*a, *b, *c}) > 1 or wire in c or (wire in a) == (wire in b):
+                    continue
+                if not _dot(b if wire in a else a, witness) % self.p:
+                    found.append((wire, row))
+                    break
+        return found
+
+    def _downstream(self, witness: Sequence[int], but: int, asked: list[int]) -> list[int]:
+        """The wires that one row left out lets move, where others than those of few values have any value.
+
+        At the witness itself a derivative may vanish by chance: that of a square, where its root is zero.
+        """
+        rules = self.rules
+        values = list(witness)
+        for wire in asked:
+            domain = rules.domains[wire]
+            if domain is None or domain.values is None:
+                values[wire] = self.rng.randrange(self.p)
+        rows = [rules.rows[i] for i in range(self.system.num_rows) if rules.unknown[i] and i != but]
+        jacobian = Jacobian(self.system, values, frozenset(asked), rows=rows, deadline=self.deadline)
+        return jacobian.moved(self.rng.randrange(1 << 30)) if jacobian.complete else asked
+
     # -- wire by wire ----------------------------------------------------------------------------------
-    def _from_wires(self, witness: Sequence[int], asked: list[int]) -> None:
+    def _from_wires(self, witness: Sequence[int], asked: list[int], most: int) -> None:
         rules = self.rules
         outputs = set(self.system.outputs)
 
@@ -223,8 +344,8 @@ class Search:
         for wire in sorted(self.undecided(), key=ease)[:_WIRES_TRIED]:
             if wire in self.pair_of:
                 continue
-            if failures == _FAILURES:
-                self.stopped = True
+            if failures == most:
+                self.stopped = self.stopped or most == _FAILURES
                 return
             failures += 1
             for value in self._other_values(wire, witness):
@@ -263,6 +384,16 @@ class Search:
             out += [domain.low % p, domain.high % p, (here + 1) % p, (here - 1) % p]
         out += [(here + 1) % p, 0, -here % p, self.rng.randrange(p)]
         return [v for v in dict.fromkeys(out) if v != here]
+
+
+def _digits_of(value: int, digits: Sequence[Digit]) -> dict[int, int]:
+    """Wires' values that add up to a number."""
+    out = {}
+    for size, wire, start, step, width, turned in digits:
+        t = min(value // size, width)
+        value -= t * size
+        out[wire] = start + step * (width - t if turned else t)
+    return out
 
 
 def _dot(terms: RowTerms, values: Sequence[int]) -> int:

@@ -75,6 +75,8 @@ class Solver:
         self._queue: deque[int] = deque()
         self._queued: set[int] = set()
         self._touched: dict[int, None] = {}
+        self._loose: dict[int, None] = {}  # wires that a factor of zero leaves open
+        self._forks: list[list[dict[int, int]]] = []  # digits of which two numbers are possible
         if base is None:
             for row in range(-len(self._demands), len(rules.rows)):
                 self._push(row)
@@ -154,6 +156,8 @@ class Solver:
         (ka, oa), (kb, ob), (kc, oc) = self._sum(a), self._sum(b), self._sum(c)
         if not oa or not ob:
             known, factor, rest = (ka, ob, kb) if not oa else (kb, oa, ka)
+            if not known and len(factor) == 1:
+                self._loose |= dict.fromkeys(factor)
             terms = {w: -k for w, k in oc.items()}
             if known:
                 for w, k in factor.items():
@@ -225,6 +229,8 @@ class Solver:
                 found.append(digits)
         if len(found) == 1:
             return all(self.assign(w, v) for w, v in found[0].items())
+        if found:
+            self._forks.append(found)
         return bool(found)
 
     def _steps(self, wire: int) -> tuple[int, int, int]:
@@ -277,6 +283,10 @@ class Solver:
             for wire in self._inputs:
                 if values[wire] is None:
                     return wire
+            # what follows from such a wire is easier found than it from what follows
+            for wire in self._loose:
+                if values[wire] is None:
+                    return wire
             rows = range(len(rules.rows))
         for row in rows:
             lin = rules.linear[row]
@@ -315,17 +325,29 @@ class Solver:
         domain = self.rules.domains[wire]
         return 0 if domain is not None and domain.values is not None else len(self.rules.touching[wire])
 
+    def _next_fork(self) -> list[dict[int, int]] | None:
+        """The digits of the latest number with two decompositions, if its wires are still open."""
+        for found in reversed(self._forks):
+            if all(self.values[w] is None for w in found[0]):
+                return found
+        return None
+
     def _descend(self, preferred: Mapping[int, int], depth: int) -> list[int] | None:
-        wire = self._next()
-        if wire is None:
-            return self._finished()
+        fork = self._next_fork()
+        if fork is not None:
+            options = fork
+        else:
+            wire = self._next()
+            if wire is None:
+                return self._finished()
+            options = [{wire: value} for value in self._options(wire, preferred)]
         mark = len(self._trail)
         touched = dict(self._touched)
-        for option in self._options(wire, preferred):
+        for option in options:
             self.nodes -= 1
             if self.nodes < 0 or self._late() or depth > _DEPTH:
                 return None
-            if self.assign(wire, option) and self.propagate():
+            if all(self.assign(w, v) for w, v in option.items()) and self.propagate():
                 found = self._descend(preferred, depth + 1)
                 if found is not None:
                     return found
