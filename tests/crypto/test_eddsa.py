@@ -52,6 +52,12 @@ def test_private_key__must_be_32_bytes(length):
         PrivateKey(bytes(length))
 
 
+@pytest.mark.parametrize("seed", ["a" * 32, 5, None])
+def test_private_key__refuses_what_is_no_bytes(seed: object) -> None:
+    with pytest.raises(TypeError, match=f"private key: expected 32 bytes, not {type(seed).__name__}"):
+        PrivateKey(seed)  # type: ignore[arg-type]
+
+
 def test_private_key__does_not_show_its_secret():
     key = PrivateKey(SEED)
     assert str(key._scalar) not in repr(key)

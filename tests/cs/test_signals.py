@@ -87,8 +87,8 @@ def cs() -> ConstraintSystem:
         (lambda x: [0][x], "Template.check"),
         (lambda x: x**5, "square"),
         (lambda x: x / 2, "hint_divide_or_zero"),
-        (lambda x: x // x, "hint_divide_or_zero"),
-        (lambda x: x % 2, "hint_divide_or_zero"),
+        (lambda x: x // x, "integers.divide"),
+        (lambda x: x % 2, "integers.divide"),
     ],
 )
 def test_operator__without_meaning_names_the_remedy(cs: ConstraintSystem, use, remedy: str) -> None:

@@ -60,6 +60,8 @@ class PrivateKey:
     """A seed of 32 bytes and what follows from it. Its ``repr`` shows the public key only."""
 
     def __init__(self, seed: bytes) -> None:
+        if not isinstance(seed, bytes | bytearray):
+            raise TypeError(f"private key: expected 32 bytes, not {type(seed).__name__}")
         if len(seed) != 32:
             raise ValueError(f"private key: expected 32 bytes, got {len(seed)}")
         digest = bytearray(blake512(seed))

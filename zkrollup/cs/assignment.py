@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zkrollup.cs.errors import AssignmentError, given_text
+from zkrollup.cs.errors import AssignmentError, given_text, integer_of, type_text
 from zkrollup.cs.scalar_field import MODULUS, canonical_array, mont_array
 from zkrollup.cs.template import Template, flatten
 from zkrollup.engine.interface import U64, Engine
@@ -165,12 +165,15 @@ def _encode(values: Sequence[object], wrong: Callable[[int, str], AssignmentErro
         top = limbs[:, 3] >= _MODULUS_LIMBS[3]
         if not top.any() or all(values[int(k)] < MODULUS for k in np.flatnonzero(top)):  # type: ignore[operator]
             return limbs
+    numbers: list[int] = []  # there is one of another kind, or out of range
     for k, value in enumerate(values):
-        if not isinstance(value, int):
-            raise wrong(k, f"must be an integer, not {type(value).__name__}")
-        if not 0 <= value < MODULUS:
-            raise wrong(k, f"= {given_text(value)} is not a field element; reduce it mod r")
-    raise AssertionError("every value is a field element, yet they could not be encoded")
+        number = integer_of(value)
+        if number is None:
+            raise wrong(k, f"must be an integer, not {type_text(value)}")
+        if not 0 <= number < MODULUS:
+            raise wrong(k, f"= {given_text(number)} is not a field element; reduce it mod r")
+        numbers.append(number)
+    return canonical_array(numbers)
 
 
 def public_values(names: Sequence[str], values: Mapping[str, object]) -> U64:

@@ -123,6 +123,8 @@ class Builder:
     """The state of a recording. Authors use its subclass ``ConstraintSystem``."""
 
     def __init__(self, name: str, parameters: Mapping[str, Parameter] | None = None) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"a template's name must be a string, not {name!r}")
         self.name = name
         try:
             self._parameters = json.dumps(dict(parameters or {}), sort_keys=True, separators=(",", ":"))

@@ -5,6 +5,7 @@ A constraint that does not hold is not an exception; see :mod:`zkrollup.cs.failu
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,7 +17,9 @@ __all__ = [
     "HintError",
     "Problem",
     "given_text",
+    "integer_of",
     "range_text",
+    "type_text",
 ]
 
 
@@ -76,6 +79,20 @@ class AssignmentError(ValueError):
 def range_text(bits: int) -> str:
     """The integers that fit so many bits, for messages."""
     return f"0 .. {(1 << bits) - 1}" if bits <= 32 else f"0 .. 2^{bits} - 1"
+
+
+def integer_of(value: object) -> int | None:
+    """An integer of Python's, numpy's or whoever's as Python's; None for what is none, floats among them."""
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def type_text(value: object) -> str:
+    """A value's type, for messages: ``float``, ``numpy.float64``."""
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def given_text(value: int) -> str:

@@ -6,9 +6,9 @@ witness of a part whose template has hints written in Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from zkrollup.cs.errors import ConstraintSystemError
+from zkrollup.cs.errors import ConstraintSystemError, integer_of, type_text
 from zkrollup.cs.hints import HINTS, PYTHON_HINT, PythonHint
 from zkrollup.cs.scalar_field import MODULUS
 from zkrollup.engine.interface import Opcode
@@ -110,14 +110,22 @@ def _answer(
 def _python_answer(function: PythonHint, operands: list[int], count: int, column: int) -> list[int]:
     name = getattr(function, "__qualname__", repr(function))
     try:
-        got = function(*operands)
-        values = [got] if isinstance(got, int) else [int(v) for v in got]
+        got: object = function(*operands)
+        one = integer_of(got) is not None or isinstance(got, str | bytes) or not isinstance(got, Iterable)
+        answers = [got] if one else [*got]  # type: ignore[misc]
     except Exception as error:
         text = f"the Python hint {name} raised {type(error).__name__}: {error}"
         raise HintRaised(column, operands, text) from error
+    values = []
+    for answer in answers:
+        value = integer_of(answer)
+        if value is None:
+            text = f"the Python hint {name} gave {answer!r} ({type_text(answer)}), expected an integer"
+            raise HintRaised(column, operands, text)
+        values.append(value % MODULUS)
     if len(values) != count:
         raise HintRaised(column, operands, f"the Python hint {name} gave {len(values)} values, not {count}")
-    return [v % MODULUS for v in values]
+    return values
 
 
 def _lie(lie: Lie, honest: list[int]) -> list[int]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from zkrollup.cs.assignment import Assigned, assign, public_values, to_mont
 from zkrollup.cs.claims import ClaimFailure
-from zkrollup.cs.errors import AssignmentError, HintError
+from zkrollup.cs.errors import AssignmentError, HintError, type_text
 from zkrollup.cs.failure_list import Failures, Heading
 from zkrollup.cs.failures import Failure, SeamFailure
 from zkrollup.cs.report import SystemReport
@@ -148,6 +148,9 @@ class R1CS:
         :class:`HintError` when a hint written in Python raises.
         """
         describe = dict(describe or {})
+        for what, values_by_name in (("public", public), ("parts", parts)):
+            if not isinstance(values_by_name, Mapping):
+                raise AssignmentError(f"{what}: expected a mapping by name, not {type_text(values_by_name)}")
         for name in (*parts, *describe):
             if all(p.name != name for p in self.parts):
                 raise AssignmentError(f"system {self.name!r} has no part {name!r}", part=name)
@@ -160,6 +163,11 @@ class R1CS:
             given = parts.get(part.name)
             if given is None:
                 given = [{}] * part.block.instances
+            if isinstance(given, Mapping):
+                raise AssignmentError(
+                    f"part {part.name!r}: expected a list, one mapping an instance, not one mapping",
+                    part=part.name,
+                )
             if len(given) != part.block.instances:
                 raise AssignmentError(
                     f"part {part.name!r} has {part.block.instances} instances, {len(given)} were given",
@@ -219,6 +227,11 @@ class R1CS:
         nearest to the cause: parts and instances come in the order in which their witness is computed, rows
         when the last of their wires is.
         """
+        if not isinstance(witness, Witness) or len(witness.values) != self.num_columns:
+            found = f"of {len(witness.values)}" if isinstance(witness, Witness) else f"a {type_text(witness)}"
+            raise AssignmentError(
+                f"witness: expected one of {self.num_columns} wires, as system {self.name!r} has, not {found}"
+            )
         rows = engine.r1cs_violations(self.layout, witness.values).astype(np.int64)
         seams = witness.seams
         if not len(rows) and not seams:

@@ -21,9 +21,9 @@ from zkrollup.cs.builder import (
     RecordedHint,
     Signal,
 )
-from zkrollup.cs.errors import ConstraintSystemError
+from zkrollup.cs.errors import ConstraintSystemError, integer_of, type_text
 from zkrollup.cs.hints import HINT_NAMES, HINTS, PYTHON_HINT, VALUE_HINT, PythonHint
-from zkrollup.cs.scalar_field import MINUS_ONE, MODULUS_BITS
+from zkrollup.cs.scalar_field import MINUS_ONE, MODULUS, MODULUS_BITS
 from zkrollup.cs.signals import Bool, Field, UInt
 from zkrollup.engine.interface import Opcode
 
@@ -102,6 +102,9 @@ class ConstraintSystem(Builder):
         The caller gives the integer by name. The wires are its bits, and the number is their linear
         combination, which saves the row that would recompose it.
         """
+        if (width := integer_of(bits)) is None:
+            raise TypeError(f"input {name!r}: bits must be an integer, not {type_text(bits)}")
+        bits = width
         if not 0 < bits <= MODULUS_BITS - 1:
             raise ConstraintSystemError(
                 f"input {name!r}: a UInt has 1 to 253 bits, not {bits}: 254 bits can hold x + r as well as x"
@@ -196,6 +199,10 @@ class ConstraintSystem(Builder):
                 f"enforce({label!r}) inside cs.when(flag): flag * (a*b - c) is not one row; write "
                 "(a * b).assert_equal(c), which makes the product a wire and conditions the equality"
             )
+        known = [self._constant_value(side) for side in (fa, fb, fc)]
+        match known:
+            case [int(ka), int(kb), int(kc)] if (ka * kb - kc) % MODULUS:
+                raise ConstraintSystemError(f"assertion {label!r} can never hold: {ka} * {kb} is not {kc}")
         self._row(self._pack(fa), self._pack(fb), self._pack(fc), label, self._places.here(), ROW_ASSERTION)
 
     def assert_equal(self, a: Field | int, b: Field | int, label: str = "assert_equal") -> None:
@@ -368,6 +375,10 @@ class ConstraintSystem(Builder):
         Slow: no engine replays it, so the whole part is computed instance by instance in Python; the
         report says so. The function must be total and depend on its arguments alone.
         """
+        if not callable(function):
+            raise TypeError(f"hint_python: expected a function of integers, not {type_text(function)}")
+        if isinstance(operands, Field):
+            raise TypeError(f"hint_python: expected a list of operands, write [{operands!r}]")
         if count < 1:
             raise ConstraintSystemError(f"hint_python: a hint has at least one output, not {count}")
         self._python_hints.append(function)

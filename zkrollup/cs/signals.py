@@ -157,7 +157,15 @@ class Field:
             "cs.hint_divide_or_zero(a, b) and demand (quotient * b).assert_equal(a) and b != 0"
         )
 
-    __rtruediv__ = __floordiv__ = __mod__ = __truediv__
+    __rtruediv__ = __truediv__
+
+    def __floordiv__(self, other: object) -> NoReturn:
+        raise TypeError(
+            "integers are divided by zkrollup.gadgets.integers.divide(cs, a, b, n, m): quotient and "
+            "remainder of an n-bit by an m-bit number, constrained"
+        )
+
+    __rfloordiv__ = __mod__ = __rmod__ = __floordiv__
 
 
 class Bool(Field):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zkrollup.cs.errors import AssemblyError, FreezeError, Problem
+from zkrollup.cs.errors import AssemblyError, FreezeError, Problem, integer_of, type_text
 from zkrollup.cs.r1cs import R1CS, PlacedPart
 from zkrollup.cs.template import Template
 from zkrollup.engine.interface import U32, Block, Layout
@@ -96,6 +96,8 @@ class Part:
         if source is not None:
             if first is not None or chain is not None:
                 raise AssemblyError(f"{what}: give either a source, or first= and chain=")
+            if not isinstance(source, Wire | Sequence):
+                raise TypeError(f"{what}: expected a Wire or a sequence of them, not {type_text(source)}")
             wires = (source,) if isinstance(source, Wire) else tuple(source)
             if not isinstance(source, Wire) and len(wires) != self.instances:
                 raise AssemblyError(f"{what}: {len(wires)} wires for {self.instances} instances")
@@ -140,6 +142,8 @@ class System:
     """
 
     def __init__(self, name: str, public: Sequence[str] = ()) -> None:
+        if isinstance(public, str) or not all(isinstance(one, str) for one in public):
+            raise TypeError(f"system {name!r}: public must be a sequence of names, not {public!r}")
         self.name = name
         self.public_names = tuple(public)
         if len(set(self.public_names)) != len(self.public_names):
@@ -156,6 +160,13 @@ class System:
         self._open()
         if name in self._parts:
             raise AssemblyError(f"system {self.name!r} already has a part {name!r}")
+        if not isinstance(template, Template):
+            raise TypeError(
+                f"part {name!r}: expected a Template, not {type_text(template)}; freeze() makes one"
+            )
+        if (count := integer_of(instances)) is None:
+            raise TypeError(f"part {name!r}: instances must be an integer, not {type_text(instances)}")
+        instances = count
         if instances < 1:
             raise AssemblyError(f"part {name!r}: at least one instance, not {instances}")
         part = self._parts[name] = Part(self, name, template, instances)

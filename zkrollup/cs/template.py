@@ -36,7 +36,9 @@ from zkrollup.cs.errors import (
     HintError,
     Problem,
     given_text,
+    integer_of,
     range_text,
+    type_text,
 )
 from zkrollup.cs.failure_list import Failures, Heading
 from zkrollup.cs.failures import Cause, Failure, Operand, formula, value_text
@@ -99,6 +101,8 @@ class HintSite:
 def flatten(values: Mapping[str, object]) -> dict[str, object]:
     """``{"lanes": [1, 2]}`` as ``{"lanes[0]": 1, "lanes[1]": 2}``, to any depth."""
     flat: dict[str, object] = {}
+    if not isinstance(values, Mapping):
+        raise AssignmentError(f"values: expected a mapping, names to values, not {type_text(values)}")
     for name, value in values.items():
         _flatten_into(flat, name, value)
     return flat
@@ -362,8 +366,10 @@ class Template:
         for name in wanted:
             if name not in given:
                 place = self.inputs[name].place if what == "input" else self.link_place(name)
+                others = sorted(given - wanted.keys())
+                given_too = f"; {others[0]!r} is given and not known" if others else ""
                 raise AssignmentError(
-                    f"template {self.name!r}: no value for {what} {name!r}, declared at {place}",
+                    f"template {self.name!r}: no value for {what} {name!r}, declared at {place}{given_too}",
                     name=name,
                     expected=self.expected(name),
                 )
@@ -374,21 +380,22 @@ class Template:
             raise AssignmentError(f"template {self.name!r} has no {what} {unknown[0]!r}{hint}")
 
     def _element(self, what: str, name: str, value: object) -> int:
-        if not isinstance(value, int):
+        number = integer_of(value)
+        if number is None:
             raise AssignmentError(
-                f"template {self.name!r}: {what} {name!r} must be an integer, not {type(value).__name__}: "
+                f"template {self.name!r}: {what} {name!r} must be an integer, not {type_text(value)}: "
                 f"expected {self.expected(name)}",
                 name=name,
                 expected=self.expected(name),
             )
-        if not 0 <= value < MODULUS:
+        if not 0 <= number < MODULUS:
             raise AssignmentError(
-                f"template {self.name!r}: {what} {name!r} = {given_text(value)} is not a field element; "
+                f"template {self.name!r}: {what} {name!r} = {given_text(number)} is not a field element; "
                 f"reduce it mod r: expected {self.expected(name)}",
                 name=name,
                 expected=self.expected(name),
             )
-        return int(value)
+        return number
 
     # -- check ---------------------------------------------------------------------------------------
     def check(

@@ -214,6 +214,8 @@ def _assert_by_runs(
 
 
 def _check_width(n: int) -> None:
+    if type(n) is not int:
+        raise TypeError(f"a range of {n!r} bits: expected an int, not {type(n).__name__}")
     if not 1 <= n <= MAX_BITS:
         raise ValueError(f"a range of {n} bits; expected 1 .. 253, since 254 bits hold x + r as well as x")
 
