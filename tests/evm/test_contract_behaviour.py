@@ -21,6 +21,7 @@ from zkrollup.l1.events import (
     ProposalCancelled,
     WithdrawalPaid,
     WithdrawalPending,
+    WithdrawalsLeft,
 )
 from zkrollup.l1.evm.verifier_code import verifier_creation_code
 from zkrollup.l1.headers import BatchHeader, genesis_header
@@ -38,17 +39,19 @@ ROOT, SLOTS, NO_PROOF = 1234, 8, (0,) * 8
 LOCKED = [
     "deposit", "requestExit", "withdraw", "commitBatch", "proveBatch", "executeBatch", "submitBatch",
     "revertBatches", "freeze", "reportConflict", "exit", "cancelDeposit", "activateVerifier",
+    "executeWithoutCredits", "creditWithdrawals",
 ]  # fmt: skip
 
 
 class World:
     """A rollup of 8 slots, depth 16 and no fee entries, from a genesis of root 1234."""
 
-    def __init__(self, verifier: int | None = None) -> None:
+    def __init__(self, verifier: int | None = None, *, slots: int = SLOTS) -> None:
+        self.slots = slots
         self.chain = driver.Chain()
         self.verifier = verifier or self.deploy("MockVerifier", VerifierBehaviour.ACCEPTS).address
         configuration = (
-            self.verifier, self.verifier, OPERATOR, OPERATOR, 0, ROOT, 1, SLOTS, 16, 0, 1 << 96, 100, 50, 200
+            self.verifier, self.verifier, OPERATOR, OPERATOR, 0, ROOT, 1, slots, 16, 0, 1 << 96, 100, 50, 200
         )  # fmt: skip
         self.rollup = self.deploy("Rollup", configuration)
         self.last = genesis_header(ROOT, 1)
@@ -63,7 +66,7 @@ class World:
             (1).to_bytes(8, "big"),
             self.rollup.address.to_bytes(20, "big"),
             (self.last.number + 1).to_bytes(8, "big"),
-            SLOTS.to_bytes(4, "big"),
+            self.slots.to_bytes(4, "big"),
             (1).to_bytes(5, "big") * 2,
             self.last.root_after.to_bytes(32, "big"),
             root_after.to_bytes(32, "big"),
@@ -376,11 +379,7 @@ def test_submit__logs_what_the_three_steps_log() -> None:
     steps = other.chain.events()
     other.rollup.proveBatch(header, NO_PROOF)
     steps += other.chain.events()
-    payments = b"".join(
-        owner.to_bytes(20, "big") + token.to_bytes(4, "big") + amount.to_bytes(16, "big")
-        for owner, token, amount in [(0xB0B, 0, 5), (0xA1, 2, 1)]
-    )
-    other.rollup.executeBatch(header, payments)
+    other.rollup.executeBatch(header, packed((0xB0B, 0, 5), (0xA1, 2, 1)))
     steps += other.chain.events()
     assert [type(event) for event in at_once] == [
         BatchCommitted, BatchProved, BatchExecuted, WithdrawalPending, WithdrawalPending
@@ -406,6 +405,67 @@ def test_execution__keeps_the_operator_s_turn_for_the_delay(apart: bool) -> None
     world.chain.mine()
     world.rollup.submitBatch(world.last, world.data(), 7, NO_PROOF, sender=stranger)
     assert world.rollup.number("executed") == 2
+
+
+BLOCK_GAS = 30_000_000
+TRANSACTION_GAS = 1 << 24  # EIP-7825's bound
+
+
+def packed(*payments: tuple[int, int, int]) -> bytes:
+    """As {executeBatch} takes them."""
+    return b"".join(
+        owner.to_bytes(20, "big") + token.to_bytes(4, "big") + amount.to_bytes(16, "big")
+        for owner, token, amount in payments
+    )
+
+
+def test_batch__that_no_block_can_credit_is_executed_and_credited_in_parts() -> None:
+    """R2, R4: nobody can hold the rollup up by payments that were proved."""
+    count = 1_300
+    world = World(slots=count)
+
+    def gas_of(limit: int, name: str, *arguments: Any) -> int:
+        world.chain.evm.message_call(
+            driver.hex_address(OPERATOR),
+            driver.hex_address(world.rollup.address),
+            calldata=world.rollup.data(name, *arguments),
+            gas=limit,
+        )
+        return world.chain.gas
+
+    payments = [(0xA0 << 152 | i, 1, 1 + i) for i in range(count)]
+    data = world.data(*map(withdraw, payments))
+    assert gas_of(TRANSACTION_GAS, "commitBatch", world.last, data, 7) < TRANSACTION_GAS
+    header = next(event.header for event in world.chain.events() if isinstance(event, BatchCommitted))
+    world.rollup.proveBatch(header, NO_PROOF)
+    with pytest.raises(RuntimeError, match="OutOfGas"):
+        gas_of(BLOCK_GAS, "executeBatch", header, packed(*payments))
+    assert world.rollup.number("executed") == 0
+    assert gas_of(BLOCK_GAS, "executeWithoutCredits", header) < 100_000
+    world.last = header
+    world.submit(withdraw((0xB0B, 1, 5)))  # batches go on
+    for begin in range(0, count, 500):
+        used = gas_of(TRANSACTION_GAS, "creditWithdrawals", 1, packed(*payments[begin:]), 500)
+        assert used < TRANSACTION_GAS
+    assert world.rollup.number("uncredited", 1) == 0
+    assert [world.rollup.number("pending", owner, 1) for owner, _, _ in payments] == [*range(1, count + 1)]
+    with pytest.raises(reverts.NothingUncredited):
+        world.rollup.creditWithdrawals(1, packed(*payments), 500)
+
+
+@pytest.mark.parametrize("count", [2, 3, (1 << 256) // 40, (1 << 256) // 40 + 1, (1 << 256) - 1])
+def test_credits__of_more_than_there_are_are_all_of_them(count: int) -> None:
+    world = World()
+    payments = [(0xA1, 0, 5), (0xA2, 0, 6)]
+    world.last = driver.header(world.rollup.commitBatch(world.last, world.data(*map(withdraw, payments)), 7))
+    world.rollup.proveBatch(world.last, NO_PROOF)
+    world.rollup.executeWithoutCredits(world.last)
+    world.rollup.creditWithdrawals(1, packed(*payments), count)
+    assert world.chain.events() == [
+        WithdrawalsLeft(1, bytes(32)), WithdrawalPending(0xA1, 0, 5), WithdrawalPending(0xA2, 0, 6)
+    ]  # fmt: skip
+    with pytest.raises(reverts.NothingUncredited):
+        world.rollup.creditWithdrawals(1, packed(*payments), count)
 
 
 # -- with the verifier of a key ---------------------------------------------------------------------

@@ -60,9 +60,9 @@ FIGURES: dict[str, int] = {
     "a proof alone": 228_810,
     "submit, no records": 279_174,
     "submit, 64 transfers": 312_720,
-    "commit, 64 transfers": 99_391,
+    "commit, 64 transfers": 99_457,
     "prove": 242_853,
-    "execute, no withdrawals": 37_193,
+    "execute, no withdrawals": 36_814,
     "deposit of ETH": 53_313,
     "request of an exit": 51_237,
 }

@@ -222,7 +222,7 @@ class Stage:
 
     def _state(self) -> dict[str, Any]:
         l1 = self.l1
-        people = [*l1.accounts[:7], *(key for key in self.names if isinstance(key, int))]
+        people = [*l1.accounts[:8], *(key for key in self.names if isinstance(key, int))]
         tokens = range(l1.num_tokens)
         return {
             "counters": (l1.committed, l1.proved, l1.executed, l1.requests_consumed, l1.num_requests),
@@ -243,6 +243,7 @@ class Stage:
                 for token in tokens
                 if token != ETH and (amount := l1.balance_of(person, token))
             },
+            "uncredited": [i for i in range(l1.committed + 2) if l1.uncredited(i) != bytes(32)],
             "exited": [i for i in range(self.settings.parameters.capacity) if l1.exited(i)],
             "requests": [l1.request(i).hash for i in range(l1.num_requests)],
         }
@@ -369,6 +370,21 @@ class Stage:
         self.do(
             f"execute {number}",
             lambda: self.l1.execute_batch(self.headers[number], given, sender=self.address(STRANGER)),
+            expected,
+        )
+
+    def execute_uncredited(self, batch: Batch, expected: Any = None, *, sender: int = OPERATOR) -> None:
+        number = batch.published.batch_number
+        self.do(
+            f"execute {number} without credits",
+            lambda: self.l1.execute_without_credits(self.headers[number], sender=self.address(sender)),
+            expected,
+        )
+
+    def credit(self, number: int, withdrawals: bytes, count: int, expected: Any = None) -> None:
+        self.do(
+            f"credit {count} of {number}",
+            lambda: self.l1.credit_withdrawals(number, withdrawals, count, sender=self.address(STRANGER)),
             expected,
         )
 
@@ -739,6 +755,87 @@ def steps_apart(deploy: Deploy) -> Log:
     assert l1.holdings(ETH) == 700
     stage.run([stage.pay_out(ALICE, 1, ETH, 700, 2)])
     stage.withdraw(ALICE, ETH)
+    stage.nothing_is_left()
+    return stage.end()
+
+
+def credited_in_parts(deploy: Deploy) -> Log:
+    """R2: a batch that pays more than a block can credit is executed first; every payment is credited once,
+    in its order, whatever happens meanwhile, the freeze too."""
+    stage = Stage(deploy)
+    l1, stranger = stage.l1, stage.address(STRANGER)
+    stage.deposit(ALICE, ETH, 1000)
+    stage.deposit(BOB, ETH, 1000)
+    stage.run()
+    outsider = stage.l1.accounts[7]
+    first = stage.build(
+        [
+            *(stage.pay_out(ALICE, 1, ETH, 100 + i, i, to) for i, to in enumerate((outsider, None))),
+            *(stage.pay_out(BOB, 2, ETH, 10 + i, i) for i in range(2)),
+        ]
+    )
+    second = stage.build([stage.pay_out(ALICE, 1, ETH, 7, 2)])
+    third, paid = stage.build(), first.withdrawals
+    assert len(paid) == 4 * 40
+    stage.commit(first)
+    stage.commit(second)
+    stage.execute_uncredited(first, reverts.NotProved(2, 1))
+    stage.execute_uncredited(second, reverts.NotNext(3, 2))
+    stage.prove_batch(first)
+    stage.prove_batch(second)
+    stage.execute_uncredited(first, reverts.NotOperator(stranger), sender=STRANGER)
+    other = replace(stage.headers[2], withdrawals=keccak256(b""))
+    stage.do(
+        "another header",
+        lambda: l1.execute_without_credits(other, sender=stage.address(OPERATOR)),
+        reverts.UnknownBatch(2),
+    )
+    stage.credit(2, paid, 4, reverts.NothingUncredited(2))
+
+    stage.execute_uncredited(first)
+    assert l1.executed == 2
+    assert l1.root == first.published.root_after
+    assert l1.uncredited(2) == stage.headers[2].withdrawals == keccak256(paid)
+    assert not any(l1.pending_withdrawal(owner, ETH) for owner in l1.accounts)
+    stage.execute_uncredited(first, reverts.NotNext(2, 3))
+    stage.execute(first, reverts.NotNext(2, 3))
+    for wrong in (b"", paid[40:], paid[:-40], paid + paid[:40], paid[40:80] + paid[:40] + paid[80:]):
+        stage.credit(2, wrong, 1, reverts.WrongWithdrawals(keccak256(wrong), keccak256(paid)))
+    stage.credit(1, paid, 1, reverts.NothingUncredited(1))
+    stage.credit(3, paid, 1, reverts.NothingUncredited(3))
+    stage.credit(2, paid, 0)
+    stage.credit(2, paid, 1)
+    assert (l1.pending_withdrawal(outsider, ETH), l1.pending_withdrawal(stage.address(ALICE), ETH)) == (
+        100,
+        0,
+    )
+    stage.credit(2, paid, 1, reverts.WrongWithdrawals(keccak256(paid), keccak256(paid[40:])))
+    stage.execute(second)
+    assert l1.pending_withdrawal(stage.address(ALICE), ETH) == 7
+    stage.credit(3, second.withdrawals, 1, reverts.NothingUncredited(3))
+    stage.withdraw(ALICE, ETH)
+
+    stage.commit(third)
+    stage.prove_batch(third)
+    stage.mine_until(l1.last_executed_block + OPERATOR_DELAY)
+    stage.execute_uncredited(third, reverts.NotOperator(stranger), sender=STRANGER)
+    stage.mine_until(l1.last_executed_block + OPERATOR_DELAY + 1)
+    stage.execute_uncredited(third, sender=STRANGER)
+    assert l1.uncredited(4) == keccak256(b"")
+    stage.credit(4, b"", 0)
+    stage.credit(4, b"", 0, reverts.NothingUncredited(4))
+
+    stage.request_exit(ALICE, 1)
+    stage.overdue(2)
+    stage.freeze()
+    stage.execute_uncredited(third, reverts.Frozen())
+    stage.exit(1)
+    stage.exit(2)
+    stage.credit(2, paid[40:], 2)
+    stage.credit(2, paid[120:], 2**256 - 1)
+    stage.credit(2, paid[120:], 1, reverts.NothingUncredited(2))
+    for person in (ALICE, BOB, 7):
+        stage.withdraw(person, ETH)
     stage.nothing_is_left()
     return stage.end()
 
@@ -1416,6 +1513,7 @@ SCENARIOS: dict[str, Callable[[Deploy], Log]] = {
         refunded_deposits,
         every_kind,
         steps_apart,
+        credited_in_parts,
         reverted_batches,
         silent_operator,
         malformed_headers,

@@ -159,6 +159,7 @@ class Adversary(RuleBasedStateMachine):
         self.mempool: list[SignedTransaction] = []
         self.waiting: list[Step] = []  # built and committed, not executed
         self.proved = 0  # of them
+        self.uncredited: dict[int, bytes] = {}  # withdrawals of executed batches
         self.past: list[Step] = []  # executed
         self.accounts: dict[int, Account] = {}  # after the last executed batch
         self.leavers = 0  # requests made until the last proposal
@@ -335,6 +336,39 @@ class Adversary(RuleBasedStateMachine):
         self.l1.execute_batch(step.header, right, sender=sender)
         self.proved -= 1
         self.executed(self.waiting.pop(0))
+
+    @precondition(lambda self: not self.frozen and self.proved)
+    @rule(sender=st.sampled_from([OPERATOR, STRANGER]))
+    def execute_without_credits(self, sender: int) -> None:
+        """Only by whose turn it is."""
+        step, l1 = self.waiting[0], self.l1
+        call = lambda: l1.execute_without_credits(step.header, sender=self.who[sender])  # noqa: E731
+        if sender != OPERATOR and l1.block_number <= l1.last_executed_block + OPERATOR_DELAY:
+            self.refused(call, reverts.NotOperator)
+            return
+        call()
+        self.uncredited[l1.executed] = step.batch.withdrawals
+        self.proved -= 1
+        self.executed(self.waiting.pop(0))
+
+    @rule(which=st.integers(0, 10), count=st.integers(0, 4))
+    def credit(self, which: int, count: int) -> None:
+        """R2: each payment once, to the end, frozen or not; and no others."""
+        sender = self.who[STRANGER]
+        if not self.uncredited:
+            number = which % (self.l1.committed + 2)
+            call = lambda: self.l1.credit_withdrawals(number, b"", count, sender=sender)  # noqa: E731
+            self.refused(call, reverts.NothingUncredited)
+            return
+        number = sorted(self.uncredited)[which % len(self.uncredited)]
+        left = self.uncredited.pop(number)
+        for wrong in (left + left[-40:] if left else b"\x00", left[40:] + left[:40], left[40:]):
+            if wrong != left:
+                call = lambda wrong=wrong: self.l1.credit_withdrawals(number, wrong, count, sender=sender)  # type: ignore[misc]  # noqa: E731
+                self.refused(call, reverts.WrongWithdrawals)
+        self.l1.credit_withdrawals(number, left, count, sender=sender)
+        if left[40 * count :]:
+            self.uncredited[number] = left[40 * count :]
 
     def executed(self, step: Step) -> None:
         self.past.append(step)
@@ -697,6 +731,8 @@ class Adversary(RuleBasedStateMachine):
             request = self.requests[number]
             if isinstance(request, Deposit) and number not in self.cancelled:
                 l1.cancel_deposit(number, request, sender=sender)
+        for number, left in self.uncredited.items():
+            l1.credit_withdrawals(number, left, len(left), sender=sender)
         kept = l1.pending_withdrawal(self.refuser, ETH)
         for owner, token in self.pending():
             if (owner, token) != (self.refuser, ETH):
@@ -727,7 +763,13 @@ class Adversary(RuleBasedStateMachine):
                 and number not in self.cancelled
             )
             owed = sum(amount for (_, t), amount in pending.items() if t == token)
-            assert balances + queued + owed == self.l1.holdings(token)
+            left = sum(
+                int.from_bytes(payments[place + 24 : place + 40], "big")
+                for payments in self.uncredited.values()
+                for place in range(0, len(payments), 40)
+                if int.from_bytes(payments[place + 20 : place + 24], "big") == token
+            )
+            assert balances + queued + owed + left == self.l1.holdings(token)
 
     @invariant()
     def counters_are_in_order(self) -> None:

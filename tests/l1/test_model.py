@@ -185,6 +185,7 @@ def test_withdrawal__cannot_be_claimed_again_while_it_is_paid(rollup: SimulatedR
 CALLS_BACK = (
     *("deposit", "withdraw", "request_exit", "commit_batch", "prove_batch", "execute_batch", "submit_batch"),
     *("revert_batches", "freeze", "report_conflict", "exit", "cancel_deposit", "activate_verifier"),
+    *("execute_without_credits", "credit_withdrawals"),
 )
 
 
@@ -207,6 +208,8 @@ def calls_back(rollup: SimulatedRollup) -> dict[str, Callable[[], object]]:
         "exit": lambda: contract.exit(header, 1, 7, 5, 1, proof, sender=1),
         "cancel_deposit": lambda: contract.cancel_deposit(0, deposit, sender=1),
         "activate_verifier": lambda: contract.activate_verifier(sender=1),
+        "execute_without_credits": lambda: contract.execute_without_credits(header, sender=rollup.operator),
+        "credit_withdrawals": lambda: contract.credit_withdrawals(1, b"", 0, sender=1),
     }
 
 
@@ -240,6 +243,8 @@ def test_deposit__lets_nobody_in_while_it_is_paid(rollup: SimulatedRollup, inner
         ("account", lambda contract: contract.request_exit(2**32, sender=1)),
         ("owner", lambda contract: contract.withdraw(2**160, 0, sender=1)),
         ("to", lambda contract: contract.revert_batches(2**64, sender=1)),
+        ("number", lambda contract: contract.credit_withdrawals(2**64, b"", 1, sender=1)),
+        ("count", lambda contract: contract.credit_withdrawals(1, b"", 2**256, sender=1)),
         ("commitment", lambda contract: contract.public_inputs(b"", 2**256)),
         ("verifier", lambda contract: contract.propose_verifier(2**160, 1, sender=1)),
         ("BatchHeader.next_index", lambda contract: contract.commit_batch(

@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Annotated, NamedTuple
 
 from zkrollup.l1.headers import BatchHeader
-from zkrollup.l1.solidity import Address, Indexed, UInt8, UInt32, UInt64, UInt128, UInt256
+from zkrollup.l1.solidity import Address, Bytes32, Indexed, UInt8, UInt32, UInt64, UInt128, UInt256
 
 __all__ = [
     "EVENTS",
@@ -33,6 +33,7 @@ __all__ = [
     "VerifierProposed",
     "WithdrawalPaid",
     "WithdrawalPending",
+    "WithdrawalsLeft",
 ]
 
 
@@ -94,6 +95,14 @@ class BatchesReverted(Event):
 
     first: UInt64
     last: UInt64
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalsLeft(Event):
+    """Executed batch ``number`` still has to credit withdrawals of this hash; zeros: it has credited all."""
+
+    number: Annotated[UInt64, Indexed]
+    hash: Bytes32
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +205,7 @@ EVENTS: tuple[type[Event], ...] = (
     BatchProved,
     BatchExecuted,
     BatchesReverted,
+    WithdrawalsLeft,
     WithdrawalPending,
     WithdrawalPaid,
     RollupFrozen,

@@ -177,6 +177,10 @@ class L1(Protocol):
         ...
 
     def pending_withdrawal(self, owner: int, token: int) -> int: ...
+    def uncredited(self, number: int) -> bytes:
+        """The keccak of the withdrawals that an executed batch still has to credit, zeros where none."""
+        ...
+
     def exited(self, account: int) -> bool: ...
     def holdings(self, token: int) -> int:
         """What the contract has of a token, by that token's own account."""
@@ -243,6 +247,20 @@ class L1(Protocol):
         Raises :class:`Frozen`, :class:`NotNext`, :class:`NotProved`, :class:`UnknownBatch`,
         :class:`WrongWithdrawals`.
         """
+        ...
+
+    def execute_without_credits(self, header: BatchHeader, *, sender: int) -> None:
+        """Move the root and leave what the batch pays to :meth:`credit_withdrawals`, because it is more than
+        a block can credit. The operator, or anyone when no batch was executed for the operator delay.
+
+        Raises :class:`Frozen`, :class:`NotOperator`, :class:`NotNext`, :class:`NotProved`,
+        :class:`UnknownBatch`.
+        """
+        ...
+
+    def credit_withdrawals(self, number: int, withdrawals: bytes, count: int, *, sender: int) -> None:
+        """Credit the first ``count`` of all the withdrawals that executed batch ``number`` has not credited.
+        Anyone, frozen or not. Raises :class:`NothingUncredited`, :class:`WrongWithdrawals`."""
         ...
 
     def submit_batch(

@@ -7,9 +7,10 @@ or raises a :class:`~zkrollup.l1.reverts.Revert` and changes nothing.
 A batch goes through three steps. It is *committed* by the operator: its data is read, checked and hashed
 into a header, whose hash is stored. It is *proved* by anyone whose proof holds for the header's three
 public inputs. It is *executed* by anyone: the root moves, and its payments are credited to their owners,
-who pull them. Only execution counts for deadlines. When a request was not executed in time, or two proofs
-contradict each other, anyone freezes the contract, for good; from then on every account leaves by a proof
-of its leaf under the last executed root, and every deposit that is not in the tree is given back.
+who pull them. A batch that pays more than a block can credit is executed first and credited in parts. Only
+execution counts for deadlines. When a request was not executed in time, or two proofs contradict each other,
+anyone freezes the contract, for good; from then on every account leaves by a proof of its leaf under the last
+executed root, and every deposit that is not in the tree is given back.
 
 Nobody has more power than this: the operator orders transactions and may forget what is not proved; the
 governor replaces the verifiers after a delay longer than a request may take, never while one is due, and not
@@ -101,6 +102,7 @@ class RollupContract:
         self._data: dict[int, bytes] = {}
         self._tokens = [ETHER]
         self._pending: dict[tuple[int, int], int] = {}
+        self._uncredited: dict[int, bytes] = {}
         self._exited: set[int] = set()
         self._log: list[LoggedEvent] = []
         self._entered = False
@@ -164,6 +166,9 @@ class RollupContract:
     def pending(self) -> Mapping[tuple[int, int], int]:
         """All that can be withdrawn, by owner and token."""
         return dict(self._pending)
+
+    def uncredited(self, number: int) -> bytes:
+        return self._uncredited.get(number, ZERO_HASH)
 
     def exited(self, account: int) -> bool:
         return account in self._exited
@@ -310,36 +315,54 @@ class RollupContract:
 
     def execute_batch(self, header: BatchHeader, withdrawals: bytes, *, sender: int) -> None:
         self._require_running()
-        if header.number != self.executed + 1:
-            raise reverts.NotNext(header.number, self.executed + 1)
-        if header.number > self.proved:
-            raise reverts.NotProved(header.number, self.proved)
-        self._require_stored(header, header.number)
-        found = keccak256(withdrawals)
-        if found != header.withdrawals:
-            raise reverts.WrongWithdrawals(found, header.withdrawals)
-        self._execute(header, withdrawals)
+        self._require_next(header)
+        _require_withdrawals(withdrawals, header.withdrawals)
+        self._execute(header)
+        self._credit_all(withdrawals)
+
+    def execute_without_credits(self, header: BatchHeader, *, sender: int) -> None:
+        self._require_running()
+        self._require_turn(sender)
+        self._require_next(header)
+        self._execute(header)
+        self._leave(header.number, header.withdrawals)
+
+    def credit_withdrawals(self, number: int, withdrawals: bytes, count: int, *, sender: int) -> None:
+        require_bits("number", number, _NUMBER_BITS)
+        require_bits("count", count, _WORD_BITS)
+        self._require_outside()
+        expected = self.uncredited(number)
+        if expected == ZERO_HASH:
+            raise reverts.NothingUncredited(number)
+        _require_withdrawals(withdrawals, expected)
+        now, later = withdrawals[: 40 * count], withdrawals[40 * count :]
+        self._leave(number, keccak256(later) if later else ZERO_HASH)
+        self._credit_all(now)
+
+    def _leave(self, number: int, withdrawals: bytes) -> None:
+        self._uncredited[number] = withdrawals
+        self._emit(events.WithdrawalsLeft(number, withdrawals))
 
     def submit_batch(
         self, previous: BatchHeader, data: bytes, commitment: int, proof: Proof, *, sender: int
     ) -> BatchHeader:
         self._require_running()
-        if sender != self.operator and not self.operator_is_silent:
-            raise reverts.NotOperator(sender)
+        self._require_turn(sender)
         if self.committed != self.executed:
             raise reverts.PendingBatches(self.committed, self.executed)
         header, payments = self._read(previous, data, commitment)
         self._require_proof(self.verifier, _public_inputs(header), proof, header.number)
         self._commit(header, data)
         self._prove(header)
-        self._execute(header, pack_payments(payments))
+        self._execute(header)
+        self._credit_all(pack_payments(payments))
         return header
 
     def revert_batches(self, to: int, *, sender: int) -> None:
         require_bits("to", to, _NUMBER_BITS)
         self._require_outside()
-        if sender != self.operator and not self.frozen and not self.operator_is_silent:
-            raise reverts.NotOperator(sender)
+        if not self.frozen:
+            self._require_turn(sender)
         if not self.proved <= to < self.committed:
             raise reverts.NothingToRevert(to, self.proved, self.committed)
         last = self.committed
@@ -410,7 +433,7 @@ class RollupContract:
         self.proved = header.number
         self._emit(events.BatchProved(header.number))
 
-    def _execute(self, header: BatchHeader, withdrawals: bytes) -> None:
+    def _execute(self, header: BatchHeader) -> None:
         self.executed = header.number
         self.requests_consumed = header.requests_consumed
         self.last_executed_block = self.block_number
@@ -419,6 +442,8 @@ class RollupContract:
                 header.number, header.root_before, header.root_after, header.requests_consumed
             )
         )
+
+    def _credit_all(self, withdrawals: bytes) -> None:
         for owner, token, amount in _unpack_payments(withdrawals):
             self._credit(owner, token, amount)
 
@@ -582,6 +607,18 @@ class RollupContract:
         if not self.frozen:
             raise reverts.NotFrozen
 
+    def _require_turn(self, sender: int) -> None:
+        if sender != self.operator and not self.operator_is_silent:
+            raise reverts.NotOperator(sender)
+
+    def _require_next(self, header: BatchHeader) -> None:
+        """The header must be that of the first batch that is proved and not executed."""
+        if header.number != self.executed + 1:
+            raise reverts.NotNext(header.number, self.executed + 1)
+        if header.number > self.proved:
+            raise reverts.NotProved(header.number, self.proved)
+        self._require_stored(header, header.number)
+
     def _require_stored(self, header: BatchHeader, number: int) -> None:
         """The header must be that of batch ``number``."""
         if header.number != number or header.hash != self._batch_hashes.get(number):
@@ -627,6 +664,12 @@ class RollupContract:
 
 def _public_inputs(header: BatchHeader) -> PublicInputs:
     return PublicInputs(header.commitment, header.challenge, header.fingerprint)
+
+
+def _require_withdrawals(withdrawals: bytes, expected: bytes) -> None:
+    found = keccak256(withdrawals)
+    if found != expected:
+        raise reverts.WrongWithdrawals(found, expected)
 
 
 def _unpack_payments(withdrawals: bytes) -> Iterator[Payment]:

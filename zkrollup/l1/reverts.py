@@ -40,6 +40,7 @@ __all__ = [
     "NothingPending",
     "NothingProposed",
     "NothingToRevert",
+    "NothingUncredited",
     "OutsideTree",
     "PendingBatches",
     "ProofRejected",
@@ -474,6 +475,16 @@ class NothingToRevert(Revert):
     label = "nothing to revert"
     problem = "batches after {to} cannot be reverted: {proved} are proved, {committed} committed"
     remedy = "revert to a batch from the last proved to the last but one"
+
+
+@dataclass(eq=False)
+class NothingUncredited(Revert):
+    """The batch was not executed without its credits, or has been credited to the end."""
+
+    number: UInt64
+    label = "nothing uncredited"
+    problem = "batch {number} has no withdrawals left to credit"
+    remedy = "name a batch that was executed without its credits"
 
 
 @dataclass(eq=False)

@@ -38,8 +38,7 @@ interface IRollup {
     /// @param rollupId what users sign for; 0 for the contract's own address
     /// @param genesisRoot state root of the genesis
     /// @param genesisNextIndex the first index that is free there; 1 for an empty state
-    /// @param slots transactions in a batch; one that pays in every slot takes about 28,000 gas a slot to
-    /// execute, which has to fit a block
+    /// @param slots transactions in a batch
     /// @param depth levels of the 4-ary state tree
     /// @param feeTokens fee entries in a batch
     /// @param depositCap deposits are below it
@@ -86,6 +85,8 @@ interface IRollup {
     event BatchExecuted(uint64 indexed number, uint256 rootBefore, uint256 rootAfter, uint64 requestsConsumed);
     /// @notice Batches `first` to `last` were forgotten before they were proved.
     event BatchesReverted(uint64 first, uint64 last);
+    /// @notice Executed batch `number` still has to credit withdrawals of this hash; 0: it has credited all.
+    event WithdrawalsLeft(uint64 indexed number, bytes32 hash);
     /// @notice `amount` more of `token` can be withdrawn by `owner`.
     event WithdrawalPending(address indexed owner, uint32 indexed token, uint256 amount);
     /// @notice `amount` of `token` was paid to `owner`.
@@ -181,6 +182,8 @@ interface IRollup {
     error NotProved(uint64 number, uint64 proved);
     /// @notice What is proved stays, and there is nothing behind the last batch.
     error NothingToRevert(uint64 to, uint64 proved, uint64 committed);
+    /// @notice The batch was not executed without its credits, or has been credited to the end.
+    error NothingUncredited(uint64 number);
     /// @notice These are not the batch's payments; both are hashes.
     error WrongWithdrawals(bytes32 found, bytes32 expected);
     /// @notice The proof is malformed, or does not hold for this batch or exit.
@@ -249,6 +252,21 @@ interface IRollup {
     /// @param header of the batch
     /// @param withdrawals its payments: address 20 bytes, token 4, amount 16 each
     function executeBatch(BatchHeader calldata header, bytes calldata withdrawals) external;
+
+    /// @notice Moves the root as {executeBatch} does and leaves the withdrawals to {creditWithdrawals}, for a
+    /// batch that pays so many that one block cannot credit them (about 27,000 gas each). The operator; or
+    /// anyone, when no batch was executed for `operatorDelay` blocks.
+    /// @param header of the batch
+    function executeWithoutCredits(BatchHeader calldata header) external;
+
+    /// @notice Credits the next withdrawals of a batch that was executed without them. Anyone may call; frozen
+    /// or not.
+    /// @dev What could be published in a call can be handed over in one: a withdrawal has 40 bytes here and 50
+    /// at least in the batch's data. So every executed batch can be credited, a few withdrawals at a time.
+    /// @param number of the batch
+    /// @param withdrawals all that it has not credited yet, of the hash in `uncredited`
+    /// @param count how many of them to credit now, at most
+    function creditWithdrawals(uint64 number, bytes calldata withdrawals, uint256 count) external;
 
     /// @notice Commits, proves and executes a batch at once, when no other one waits. The operator; or anyone,
     /// when no batch was executed for `operatorDelay` blocks.

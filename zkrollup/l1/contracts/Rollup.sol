@@ -81,6 +81,8 @@ contract Rollup is IRollup {
     mapping(uint64 number => bytes32 hash) public batchHash;
     /// @notice What an owner can withdraw of a token.
     mapping(address owner => mapping(uint32 token => uint256 amount)) public pending;
+    /// @notice keccak256 of the withdrawals that an executed batch still has to credit; 0 when it has none.
+    mapping(uint64 number => bytes32 hash) public uncredited;
     /// @notice Whether the balance of an account was credited after the freeze.
     mapping(uint32 account => bool yes) public exited;
 
@@ -215,22 +217,39 @@ contract Rollup is IRollup {
     /// @inheritdoc IRollup
     function executeBatch(BatchHeader calldata header, bytes calldata withdrawals) external {
         Status memory s = _requireOpen();
-        if (header.number != s.executed + 1) revert NotNext(header.number, s.executed + 1);
-        if (header.number > s.proved) revert NotProved(header.number, s.proved);
-        _requireStored(header, header.number);
-        bytes memory payments = withdrawals;
-        bytes32 found = keccak256(payments);
-        if (found != header.withdrawals) revert WrongWithdrawals(found, header.withdrawals);
-        s.executed = uint48(header.number);
-        s.requestsConsumed = uint48(header.requestsConsumed);
-        s.lastExecutedBlock = uint40(block.number);
-        status = s;
-        emit BatchExecuted(header.number, header.rootBefore, header.rootAfter, header.requestsConsumed);
-        uint256 place;
-        assembly ("memory-safe") {
-            place := add(payments, 0x20)
+        _requireNext(s, header);
+        (uint256 place, uint256 end) = _requireWithdrawals(withdrawals, header.withdrawals);
+        _execute(s, header);
+        _creditAll(place, end);
+    }
+
+    /// @inheritdoc IRollup
+    function executeWithoutCredits(BatchHeader calldata header) external {
+        Status memory s = _requireOpen();
+        _requireTurn(s);
+        _requireNext(s, header);
+        _execute(s, header);
+        uncredited[header.number] = header.withdrawals;
+        emit WithdrawalsLeft(header.number, header.withdrawals);
+    }
+
+    /// @inheritdoc IRollup
+    function creditWithdrawals(uint64 number, bytes calldata withdrawals, uint256 count) external {
+        if (status.locked) revert Reentered();
+        bytes32 expected = uncredited[number];
+        if (expected == 0) revert NothingUncredited(number);
+        (uint256 place, uint256 end) = _requireWithdrawals(withdrawals, expected);
+        bytes32 rest;
+        if (count < (end - place) / WITHDRAWAL_BYTES) {
+            uint256 all = end;
+            end = place + count * WITHDRAWAL_BYTES;
+            assembly ("memory-safe") {
+                rest := keccak256(end, sub(all, end))
+            }
         }
-        _creditAll(place, place + payments.length);
+        uncredited[number] = rest;
+        emit WithdrawalsLeft(number, rest);
+        _creditAll(place, end);
     }
 
     /// @inheritdoc IRollup
@@ -456,6 +475,28 @@ contract Rollup is IRollup {
         }
     }
 
+    /// @dev The header is that of the first batch that is proved and not executed.
+    function _requireNext(Status memory s, BatchHeader calldata header) private view {
+        if (header.number != s.executed + 1) revert NotNext(header.number, s.executed + 1);
+        if (header.number > s.proved) revert NotProved(header.number, s.proved);
+        _requireStored(header, header.number);
+    }
+
+    /// @dev Copies withdrawals of this hash to memory, between the places returned.
+    function _requireWithdrawals(bytes calldata withdrawals, bytes32 expected)
+        private
+        pure
+        returns (uint256 place, uint256 end)
+    {
+        bytes memory copied = withdrawals;
+        bytes32 found = keccak256(copied);
+        if (found != expected) revert WrongWithdrawals(found, expected);
+        assembly ("memory-safe") {
+            place := add(copied, 0x20)
+        }
+        end = place + copied.length;
+    }
+
     function _requireInTree(uint32 account) private view {
         uint256 capacity = 1 << (2 * uint256(depth));
         if (account >= capacity) revert OutsideTree(account, uint64(capacity));
@@ -539,6 +580,14 @@ contract Rollup is IRollup {
         deadlines.push(deadline);
         requestHash[number] = BatchData.hashRequest(kind, target, amount, ax, ay, owner);
         emit RequestQueued(number, kind, target, amount, ax, ay, owner, deadline);
+    }
+
+    function _execute(Status memory s, BatchHeader calldata header) private {
+        s.executed = uint48(header.number);
+        s.requestsConsumed = uint48(header.requestsConsumed);
+        s.lastExecutedBlock = uint40(block.number);
+        status = s;
+        emit BatchExecuted(header.number, header.rootBefore, header.rootAfter, header.requestsConsumed);
     }
 
     /// @dev `place` and `end` are places in memory; whole withdrawals lie between them.

@@ -338,6 +338,9 @@ class EvmL1:
     def pending_withdrawal(self, owner: int, token: int) -> int:
         return int(self._view("pending", owner, token))
 
+    def uncredited(self, number: int) -> bytes:
+        return bytes(self._view("uncredited", number))
+
     def exited(self, account: int) -> bool:
         return bool(self._view("exited", account))
 
@@ -435,6 +438,12 @@ class EvmL1:
 
     def execute_batch(self, header: BatchHeader, withdrawals: bytes, *, sender: int) -> None:
         self._transact("executeBatch", header, withdrawals, sender=sender)
+
+    def execute_without_credits(self, header: BatchHeader, *, sender: int) -> None:
+        self._transact("executeWithoutCredits", header, sender=sender)
+
+    def credit_withdrawals(self, number: int, withdrawals: bytes, count: int, *, sender: int) -> None:
+        self._transact("creditWithdrawals", number, withdrawals, count, sender=sender)
 
     def submit_batch(
         self, previous: BatchHeader, data: bytes, commitment: int, proof: Proof, *, sender: int
