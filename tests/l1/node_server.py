@@ -1,7 +1,8 @@
 """A node for tests: Ethereum's JSON-RPC over HTTP, with eth-tester behind, on a thread of this process.
 
-It must not know of rollups. It answers what our JSON-RPC transport asks. With ``drop`` transactions are taken
-and never mined; ``break_next`` answers the next request in place of the node.
+It must not know of rollups. It answers what our JSON-RPC transport asks. With ``hold`` transactions wait in a
+pool until :meth:`Node.mine_held` takes one; one that offers ``bump`` percent more replaces another one of its
+sender and nonce. ``break_next`` answers the next request in place of the node.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from zkrollup.crypto.keccak import keccak256
 from zkrollup.l1.evm.eth_tester_transport import FAUCET_KEY, EthTesterTransport
 from zkrollup.l1.evm.transport import Log, Reverted
 
 __all__ = ["FAUCET_KEY", "Node"]
+
+
+class Refused(Exception):
+    """What a pool does not take, in a node's words."""
 
 
 class Node:
@@ -23,7 +29,11 @@ class Node:
 
     def __init__(self) -> None:
         self.chain = EthTesterTransport(keys=())
-        self.drop = False
+        self.hold = False
+        self.bump = 10
+        self.pool: dict[tuple[str, int], dict[str, Any]] = {}
+        self.raw: dict[str, str] = {}
+        """Every transaction that was ever taken, by its hash."""
         self.break_next: Callable[[dict[str, Any]], Any] | None = None
         self._lock = threading.Lock()
         node = self
@@ -64,6 +74,8 @@ class Node:
         except Reverted as reverted:
             said = {"code": 3, "message": "execution reverted", "data": "0x" + reverted.data.hex()}
             return envelope | {"error": said}
+        except Refused as refused:
+            return envelope | {"error": {"code": -32000, "message": str(refused)}}
 
     # -- methods -------------------------------------------------------------------------------------------
 
@@ -81,10 +93,17 @@ class Node:
             {"to": sent["to"] or None, "hash": sent["hash"], "input": sent["data"]}
             for sent in found["transactions"]
         ]
-        return {"baseFeePerGas": hex(found["base_fee_per_gas"]), "transactions": transactions}
+        return {
+            "baseFeePerGas": hex(found["base_fee_per_gas"]),
+            "gasLimit": hex(found["gas_limit"]),
+            "transactions": transactions,
+        }
 
     def eth_getTransactionCount(self, address: str, block: str) -> str:
-        return hex(self.chain._chain.get_vm().state.get_nonce(bytes.fromhex(address[2:])))
+        nonce = self.chain._chain.get_vm().state.get_nonce(bytes.fromhex(address[2:]))
+        while block == "pending" and (address.lower(), nonce) in self.pool:
+            nonce += 1
+        return hex(nonce)
 
     def eth_getBalance(self, address: str, block: str) -> str:
         return hex(self.chain._chain.get_vm().state.get_balance(bytes.fromhex(address[2:])))
@@ -99,13 +118,44 @@ class Node:
         return "0x" + self.chain._run(to, data, sender=sender, value=value, head=block == "latest").hex()
 
     def eth_sendRawTransaction(self, raw: str) -> str:
-        if self.drop:
-            return "0x" + "ab" * 32
-        return str(self.chain._tester.send_raw_transaction(raw))
+        from eth_account import Account
+        from eth_account.typed_transactions import TypedTransaction
+        from hexbytes import HexBytes
+
+        name = "0x" + keccak256(bytes.fromhex(raw[2:])).hex()
+        fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+        place = Account.recover_transaction(raw).lower(), int(fields["nonce"])
+        if place[1] < int(self.eth_getTransactionCount(place[0], "latest"), 16):
+            raise Refused("nonce too low")
+        there = self.pool.get(place)
+        if there is not None and there["hash"] == name:
+            raise Refused("already known")
+        if there is not None and any(
+            100 * fields[fee] < (100 + self.bump) * there[fee]
+            for fee in ("maxFeePerGas", "maxPriorityFeePerGas")
+        ):
+            raise Refused("replacement transaction underpriced")
+        self.raw[name] = raw
+        if not self.hold:
+            return str(self.chain._tester.send_raw_transaction(raw))
+        self.pool[place] = dict(fields) | {"hash": name}
+        return name
+
+    def mine_held(self, name: str | None = None) -> str:
+        """Puts the one transaction of the pool into a block, or an earlier one that it replaced."""
+        ((place, there),) = self.pool.items()
+        del self.pool[place]
+        return str(self.chain._tester.send_raw_transaction(self.raw[name or there["hash"]]))
 
     def eth_getTransactionReceipt(self, transaction: str) -> Any:
-        if transaction == "0x" + "ab" * 32:
+        from eth_tester.exceptions import TransactionNotFound
+
+        try:
+            return self._receipt(transaction)
+        except TransactionNotFound:
             return None
+
+    def _receipt(self, transaction: str) -> Any:
         found = self.chain._tester.get_transaction_receipt(transaction)
         logs = [
             Log(
@@ -118,6 +168,7 @@ class Node:
         ]
         self.chain._logs += [log for log in logs if log not in self.chain._logs]
         return {
+            "transactionHash": transaction,
             "gasUsed": hex(found["gas_used"]),
             "effectiveGasPrice": hex(found["effective_gas_price"]),
             "status": hex(found["status"]),

@@ -11,9 +11,15 @@ from scenarios import SCENARIOS
 from test_backends_scenarios import Chains
 from test_backends_transports import NUMBER, STORE, creation, word
 
-from zkrollup.l1.evm.json_rpc_transport import JsonRpcError, JsonRpcTransport, NodeUnreachable, NotMined
+from zkrollup.l1.evm.json_rpc_transport import (
+    JsonRpcError,
+    JsonRpcTransport,
+    NodeUnreachable,
+    NotMined,
+    TooMuchGas,
+)
 from zkrollup.l1.evm.signing import TEST_KEYS, address_of
-from zkrollup.l1.evm.transport import MissingLibrary, Reverted, UnknownSender, fork_of
+from zkrollup.l1.evm.transport import GAS_LIMIT, MissingLibrary, Reverted, UnknownSender, fork_of
 
 SENDER = ACCOUNTS[0]
 
@@ -70,6 +76,24 @@ def test_transaction__takes_a_quarter_more_gas_than_the_node_says(
     assert 50_000 > chain.transact(address, word(5), sender=SENDER).gas_used > 40_000
 
 
+def test_transaction__that_fits_no_block_is_not_sent(
+    chain: JsonRpcTransport, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = deployed(chain, STORE)
+    assert chain.gas_limit == GAS_LIMIT < 30_000_000
+    monkeypatch.setattr(node, "eth_estimateGas", lambda fields, block: hex(GAS_LIMIT + 1), raising=False)
+    with pytest.raises(TooMuchGas, match="takes 16,000,001 gas; here one may take 16,000,000"):
+        chain.transact(address, word(5), sender=SENDER)
+    latest = node.eth_getBlockByNumber("latest", False)
+    monkeypatch.setattr(node, "eth_getBlockByNumber", lambda *block: latest | {"gasLimit": hex(50_000)})
+    assert chain.gas_limit == 50_000
+    monkeypatch.setattr(node, "eth_estimateGas", lambda fields, block: hex(50_000), raising=False)
+    chain.transact(address, word(5), sender=SENDER)  # all of a block
+    monkeypatch.setattr(node, "eth_estimateGas", lambda fields, block: hex(50_001), raising=False)
+    with pytest.raises(TooMuchGas, match="takes 50,001 gas; here one may take 50,000"):
+        chain.transact(address, word(5), sender=SENDER)
+
+
 def test_time__passes_by_whichever_method_the_node_has(chain: JsonRpcTransport) -> None:
     address = deployed(chain, NUMBER)
     before = chain.block_number
@@ -90,11 +114,11 @@ def test_refused_transaction__is_not_sent(chain: JsonRpcTransport) -> None:
 
 def test_transaction__that_no_block_takes_is_said_so(chain: JsonRpcTransport, node: Node) -> None:
     address = deployed(chain, STORE)
-    node.drop = True
-    impatient = JsonRpcTransport(node.url, keys=(1,), timeout=0.3)
-    with pytest.raises(NotMined, match=r"is in no block after 0\.3 s; it may still come") as caught:
+    node.hold = True
+    impatient = JsonRpcTransport(node.url, keys=(1,), mined_within=0.1)
+    with pytest.raises(NotMined, match=r"is in no block after 0\.1 s; it may still come") as caught:
         impatient.transact(address, word(1), sender=SENDER)
-    assert caught.value.transaction == "0x" + "ab" * 32
+    assert list(node.raw)[-1] == caught.value.transaction
 
 
 def test_transaction__of_an_unknown_sender_is_not_asked_for(chain: JsonRpcTransport) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from zkrollup.node import errors
+from zkrollup.node.gas import bound
 from zkrollup.node.mempool import Limits
 from zkrollup.node.policy import Policy
-from zkrollup.state import Transfer, Withdraw, sign_transaction
+from zkrollup.node.sequencer import LeftForGas
+from zkrollup.node.store import StoredBatch
+from zkrollup.state import Kind, Transfer, Withdraw, sign_transaction
 from zkrollup.state import exceptions as state
 from zkrollup.state.transactions import SignedTransaction, sign_group
 from zkrollup.testing.node import StepNode
@@ -358,3 +361,74 @@ def test_sign__for_another_rollup_gives_another_id(bank: Bank) -> None:
     transfer = bank.transfer()
     signed = sign_transaction(transfer, bank.wallets[0].key, 1, 2)
     assert transaction_id(signed, 1, 2) != transaction_id(transfer, 31337, 2)
+
+
+# -- gas -------------------------------------------------------------------------------------------------
+
+
+def with_room_for(node: StepNode, *kinds: Kind) -> None:
+    """Batches of these transactions fit L1, just."""
+    node.sequencer.policy = replace(node.sequencer.policy, batch_gas=bound(kinds, 1))
+
+
+def kinds_of(batch: StoredBatch | None) -> list[Kind]:
+    assert batch is not None
+    return [transaction.kind for transaction in batch.transactions]
+
+
+def test_build__leaves_payments_to_the_next_batch_that_l1_has_no_gas_for(bank: Bank) -> None:
+    node = bank.node
+    with_room_for(node, Kind.WITHDRAW, Kind.WITHDRAW, Kind.TRANSFER)
+    for place, wallet in enumerate(bank.wallets):
+        node.submit(wallet.sign(Withdraw(FIRST + place, 0x77 + place, 0, 9, 0, 0)))
+    node.submit(
+        bank.transfer(0, nonce=1),
+    )
+    view = node.observer.observe(node.store.requests_after())
+    batch = node.sequencer.build(view)  # not full, not late: there is no room for more
+    assert kinds_of(batch) == [Kind.WITHDRAW, Kind.WITHDRAW, Kind.TRANSFER]
+    assert bound(kinds_of(batch), 1) == node.sequencer.policy.batch_gas
+    assert node.sequencer.left_for_gas == LeftForGas(1, node.sequencer.policy.batch_gas)
+    assert kinds_of(node.build()) == [Kind.WITHDRAW]
+    assert node.sequencer.left_for_gas is None
+    node.settle()
+    assert node.l1.root == node.store.state.root
+
+
+@pytest.mark.parametrize("due", [False, True])
+def test_build__gives_requests_half_of_the_gas_unless_they_are_due(bank: Bank, due: bool) -> None:
+    node = bank.node
+    with_room_for(node, Kind.DEPOSIT, Kind.DEPOSIT, Kind.WITHDRAW, Kind.WITHDRAW)
+    for place, wallet in enumerate(bank.wallets):
+        node.pay_in(wallet, 7)
+        node.submit(wallet.sign(Withdraw(FIRST + place, 0x77 + place, 0, 9, 0, 0)))
+    if due:
+        node.sequencer.policy = replace(node.sequencer.policy, deadline_margin=10**6)
+    first, second = [Kind.DEPOSIT] * 3, [Kind.WITHDRAW] * 3
+    if not due:
+        first, second = [Kind.DEPOSIT, *second], first[1:]
+    assert kinds_of(node.build()) == first
+    assert node.sequencer.left_for_gas == LeftForGas(1, node.sequencer.policy.batch_gas)
+    assert kinds_of(node.build()) == second
+    assert node.sequencer.left_for_gas is None
+
+
+def test_build__gives_requests_the_gas_that_nobody_else_takes(bank: Bank) -> None:
+    node = bank.node
+    with_room_for(node, Kind.DEPOSIT, Kind.DEPOSIT, Kind.TRANSFER)
+    for wallet in bank.wallets:
+        node.pay_in(wallet, 7)
+    node.submit(bank.transfer())
+    assert kinds_of(node.build()) == [Kind.DEPOSIT, Kind.DEPOSIT, Kind.TRANSFER]
+    assert node.sequencer.left_for_gas == LeftForGas(1, node.sequencer.policy.batch_gas)
+
+
+@pytest.mark.parametrize("policy", [1, None])
+def test_build__takes_one_at_least_and_heeds_the_lesser_limit(bank: Bank, policy: int | None) -> None:
+    node = bank.node
+    node.submit(bank.wallets[0].sign(Withdraw(FIRST, 0x77, 0, 9, 0, 0)))
+    node.submit(bank.transfer(1))
+    node.sequencer.policy = replace(node.sequencer.policy, batch_gas=policy)
+    view = replace(node.observer.observe(node.store.requests_after()), gas_limit=None if policy else 1)
+    assert len(kinds_of(node.sequencer.build(view, force=True))) == 1
+    assert node.sequencer.left_for_gas == LeftForGas(1, 1)

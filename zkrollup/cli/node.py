@@ -45,6 +45,10 @@ def node(
     in_flight: Annotated[
         int, typer.Option(help="Batches built ahead of what L1 has executed.", min=1, max=128)
     ] = 8,
+    batch_gas: Annotated[
+        int | None,
+        typer.Option(help="The most gas of a batch on L1 (default: what L1 allows).", min=1),
+    ] = None,
     min_fee: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,6 +71,17 @@ def node(
     l1_key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The operator's private key there, in hexadecimal.")
     ] = None,
+    l1_max_fee: Annotated[
+        float, typer.Option(metavar="GWEI", help="The most to be paid there for a unit of gas.", min=1e-9)
+    ] = 500.0,
+    l1_patience: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            help="After which a transaction that no block takes pays an eighth more.",
+            min=1.0,
+        ),
+    ] = 60.0,
     contract: Annotated[
         str | None, typer.Option(help="A rollup that was deployed there before (default: a new one).")
     ] = None,
@@ -91,7 +106,9 @@ def node(
         if l1_key is None:
             raise ValueError("--l1: expected --l1-key FILE beside it, who signs as the operator")
         address = None if contract is None else address_of("--contract", contract)
-        external = ExternalL1(l1, private_key(l1_key), address, allow_insecure)
+        external = ExternalL1(
+            l1, private_key(l1_key), address, allow_insecure, round(l1_max_fee * 10**9), l1_patience
+        )
     run_node(
         data,
         BatchParameters(slots, depth, fee_tokens),
@@ -101,6 +118,7 @@ def node(
             min_fees=dict(_min_fee(text) for text in min_fee or []),
             batch_seconds=batch_seconds,
             max_in_flight=in_flight,
+            batch_gas=batch_gas,
         ),
         ServerLimits(rate=rate, burst=burst),
         host=host,

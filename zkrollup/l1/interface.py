@@ -111,6 +111,11 @@ class L1(Protocol):
         ...
 
     @property
+    def gas_limit(self) -> int | None:
+        """What the next call may take; ``None`` where calls take nothing."""
+        ...
+
+    @property
     def root(self) -> int:
         """The state root after the last executed batch."""
         ...

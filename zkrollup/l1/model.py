@@ -130,6 +130,10 @@ class RollupContract:
         return len(self.requests)
 
     @property
+    def gas_limit(self) -> int | None:
+        return None
+
+    @property
     def num_tokens(self) -> int:
         return len(self._tokens)
 

@@ -27,7 +27,7 @@ class L1View:
     """The contract's counters, and the requests that no executed batch has consumed.
 
     ``roots`` are the roots after the batches that stand on L1 and are not executed, by number; ``tokens``
-    are those registered.
+    are those registered; ``gas_limit`` is what one call may take, ``None`` where calls take nothing.
     """
 
     block_number: int
@@ -40,3 +40,4 @@ class L1View:
     tokens: frozenset[int] = frozenset({0})
     frozen: bool = False
     roots: Mapping[int, int] = field(default_factory=dict)
+    gas_limit: int | None = None

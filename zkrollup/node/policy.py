@@ -29,8 +29,9 @@ class Policy:
         gap_seconds: how long a transaction waits for the nonces before it.
         batch_seconds: how long a transaction or request waits at most for its batch to fill up.
         max_in_flight: how many batches may be built and not executed yet.
-        request_share: the part of a batch's slots that requests from L1 may take while signed transactions
-            wait; those that are due within ``deadline_margin`` blocks take all that they need.
+        request_share: the part of a batch's slots and of its gas that requests from L1 may take while signed
+            transactions wait; those that are due within ``deadline_margin`` blocks take all that they need.
+        batch_gas: the most gas that a batch may take on L1, where that is less than L1 allows.
     """
 
     fee_accounts: Mapping[int, int] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Policy:
     max_in_flight: int = 8
     request_share: Fraction = Fraction(1, 2)
     deadline_margin: int = 7_200
+    batch_gas: int | None = None
 
     def min_fee(self, token: int) -> int | None:
         """The least fee of a transaction in this token; ``None`` where the token is not taken."""

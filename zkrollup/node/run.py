@@ -28,13 +28,20 @@ log = logging.getLogger("zkrollup.node")
 
 @dataclass(frozen=True)
 class ExternalL1:
-    """An Ethereum node, the private key of the rollup's operator there, a contract to go on with, and whether
-    a key that one party made may be deployed where the chain is not one for development."""
+    """An Ethereum node, the private key of the rollup's operator there, a contract to go on with, whether
+    a key that one party made may be deployed where the chain is not one for development, the most wei to be
+    paid for a unit of gas, and after how many seconds a transaction that is in no block pays more."""
 
     url: str
     key: int = field(repr=False)
     contract: int | None = None
     allow_insecure: bool = False
+    max_fee: int = 500 * 10**9
+    patience: float = 60.0
+
+
+SENT = "sent.json"
+"""The file of what was sent to an Ethereum node, in a node's directory."""
 
 
 def run_node(
@@ -83,14 +90,22 @@ def _open(
 ) -> OpenNode:
     if l1 is None:
         return open_embedded(directory, parameters, policy, threads=threads, key_directory=key_directory)
-    from zkrollup.l1.evm.json_rpc_transport import JsonRpcTransport
+    from zkrollup.l1.evm.json_rpc_transport import FeePolicy, JsonRpcTransport
+    from zkrollup.l1.evm.outbox import Outbox
     from zkrollup.l1.evm.signing import address_of
     from zkrollup.node.external import open_external
 
+    transport = JsonRpcTransport(
+        l1.url,
+        keys=[l1.key],
+        fees=FeePolicy(cap=l1.max_fee, patience=l1.patience),
+        outbox=Outbox(directory / SENT),
+        one_at_a_time=True,
+    )
     return open_external(
         directory,
         parameters,
-        JsonRpcTransport(l1.url, keys=[l1.key]),
+        transport,
         address_of(l1.key),
         policy,
         contract=l1.contract,

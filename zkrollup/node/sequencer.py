@@ -18,7 +18,8 @@ from functools import lru_cache
 
 from zkrollup.groth16.keys import Proof
 from zkrollup.node import errors
-from zkrollup.node.l1view import L1View
+from zkrollup.node.gas import SLOT_GAS, bound
+from zkrollup.node.l1view import L1View, WaitingRequest
 from zkrollup.node.mempool import Entry, Mempool, Unit
 from zkrollup.node.policy import Policy
 from zkrollup.node.store import NodeStore, StoredBatch, StoredTransaction
@@ -32,7 +33,7 @@ from zkrollup.state.transactions import ChangeKey, SignedTransaction, Transactio
 from zkrollup.state.transition import Ledger, transition
 from zkrollup.state.tree import StateTree
 
-__all__ = ["Receipt", "Sequencer", "transaction_id"]
+__all__ = ["LeftForGas", "Receipt", "Sequencer", "transaction_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,15 @@ class Receipt:
     id: int
     status: str
     known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeftForGas:
+    """Why a batch is not fuller: so many transactions would have had a slot, and with them it could take more
+    than ``limit`` gas on L1."""
+
+    transactions: int
+    limit: int
 
 
 def transaction_id(transaction: SignedTransaction, chain_id: int, rollup_id: int) -> int:
@@ -67,6 +77,8 @@ class Sequencer:
         self._traces: dict[int, BatchTrace] = {}
         self._request_seen = (-1, 0.0)  # the oldest request that waits, and since when
         self._sequence = store.next_sequence()
+        self.left_for_gas: LeftForGas | None = None
+        """What the last batch left to the next one."""
         self.reload()
 
     def entries(self) -> Iterator[Entry]:
@@ -275,11 +287,55 @@ class Sequencer:
         waiting = sum(map(len, units)) + len(requests)
         if not waiting:
             return None
-        if waiting < slots and not force and not self._is_late(units, bool(requests)):
+        units, requests, left = self._within_gas(view, units, requests)
+        full = waiting >= slots or left is not None
+        if not full and not force and not self._is_late(units, bool(requests)):
             return None
-        return self._build(units, requests, entries)
+        batch = self._build(units, [waiting.request for waiting in requests], entries)
+        self.left_for_gas = None if batch is None else left
+        return batch
 
-    def _choose(self, view: L1View, entries: Sequence[FeeEntry]) -> tuple[list[Unit], list[Transaction]]:
+    def _within_gas(
+        self, view: L1View, units: list[Unit], requests: list[WaitingRequest]
+    ) -> tuple[list[Unit], list[WaitingRequest], LeftForGas | None]:
+        """What of a choice takes no more gas than one call of L1 may: the requests that come first, within
+        their share unless they are due; each unit for which there is room then; and more requests in the room
+        that is left. One request or unit is always taken, for nothing less can be tried."""
+        limits = [limit for limit in (view.gas_limit, self.policy.batch_gas) if limit is not None]
+        if not limits:
+            return units, requests, None
+        limit = min(limits)
+        parameters = self.store.identity.parameters
+        room = limit - bound((), parameters.fee_tokens)
+        share = room * self.policy.request_share
+        spent = taken = left = 0
+        for waiting in requests:
+            needed = SLOT_GAS[waiting.request.kind]
+            if taken and spent + needed > (room if self._is_due(waiting, view) else share):
+                break
+            spent, taken = spent + needed, taken + 1
+        kept: list[Unit] = []
+        slots = parameters.slots - taken
+        for unit in units:
+            needed = sum(SLOT_GAS[entry.transaction.kind] for entry in unit.entries)
+            if spent + needed <= room or not (taken or kept):
+                kept.append(unit)
+                spent += needed
+            elif len(unit) <= slots:
+                left += len(unit)
+            slots -= min(slots, len(unit))
+        for waiting in requests[taken:]:
+            needed = SLOT_GAS[waiting.request.kind]
+            if spent + needed > room:
+                break
+            spent, taken = spent + needed, taken + 1
+        left += len(requests) - taken
+        return kept, requests[:taken], LeftForGas(left, limit) if left else None
+
+    def _is_due(self, waiting: WaitingRequest, view: L1View) -> bool:
+        return waiting.deadline <= view.block_number + self.policy.deadline_margin
+
+    def _choose(self, view: L1View, entries: Sequence[FeeEntry]) -> tuple[list[Unit], list[WaitingRequest]]:
         """The mempool's next units (more than a batch holds, as some may fail), and the requests' share.
 
         The share leaves room for the unit that pays most, unless requests are due: else a group as large
@@ -293,7 +349,7 @@ class Sequencer:
 
         consumed = self.store.requests_after()
         queue = [waiting for waiting in view.requests if waiting.number >= consumed][:slots]
-        due = sum(waiting.deadline <= view.block_number + self.policy.deadline_margin for waiting in queue)
+        due = sum(self._is_due(waiting, view) for waiting in queue)
         share = min(len(queue), max(due, int(slots * self.policy.request_share)))
         nonces = self._nonces()
         first = self.mempool.select(slots, nonces, accepts)[:1]
@@ -301,7 +357,7 @@ class Sequencer:
         units = self.mempool.select(slots - share, nonces, accepts, spare=slots)
         signed = sum(map(len, units))
         share = min(len(queue), max(share, slots - signed))
-        return units, [waiting.request for waiting in queue[:share]]
+        return units, queue[:share]
 
     def _is_late(self, units: Sequence[Unit], has_requests: bool) -> bool:
         """Whether something has waited long enough; a request waits from when it was first seen."""

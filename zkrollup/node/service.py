@@ -24,7 +24,7 @@ from zkrollup.node.errors import ContractFrozen, ForeignBatch
 from zkrollup.node.follow import follow
 from zkrollup.node.l1view import L1View
 from zkrollup.node.prover import Prover, prove_checked
-from zkrollup.node.sequencer import Receipt, Sequencer
+from zkrollup.node.sequencer import LeftForGas, Receipt, Sequencer
 from zkrollup.node.store import StoredBatch
 from zkrollup.node.submitter import Call, Observer, Submitter, perform
 from zkrollup.state.trace import BatchTrace
@@ -207,8 +207,10 @@ class Node:
             return False
         self.progress.built += 1
         self.progress.build_seconds = time.perf_counter() - start
+        left = self.sequencer.left_for_gas
         self.progress.say(
             f"built batch {batch.number}: {len(batch.transactions)} transactions, {len(batch.data)} bytes"
+            + _left_text(left)
         )
         return True
 
@@ -339,5 +341,12 @@ class Node:
                 "requests_waiting": len(view.requests),
                 "tokens": len(view.tokens),
                 "frozen": view.frozen,
+                "gas_limit": view.gas_limit,
             },
         }
+
+
+def _left_text(left: LeftForGas | None) -> str:
+    if left is None:
+        return ""
+    return f"; {left.transactions} more wait, with which it could take above {left.limit:,} gas on L1"

@@ -72,6 +72,7 @@ class Observer:
             tokens=frozenset(range(l1.num_tokens)),
             frozen=l1.frozen,
             roots={number: header.root_after for number, header in headers.items()},
+            gas_limit=l1.gas_limit,
         )
 
     def _read(self, number: int) -> WaitingRequest:

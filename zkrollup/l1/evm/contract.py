@@ -211,6 +211,10 @@ class EvmL1:
         return self.transport.block_number + 1
 
     @property
+    def gas_limit(self) -> int | None:
+        return self.transport.gas_limit
+
+    @property
     def root(self) -> int:
         return self.header(self.executed).root_after
 

@@ -79,6 +79,10 @@ class EthTesterTransport:
     def block_number(self) -> int:
         return int(self._chain.get_canonical_head().block_number)
 
+    @property
+    def gas_limit(self) -> int:
+        return GAS_LIMIT
+
     def deploy(self, code: bytes, *, sender: int, value: int = 0) -> Receipt:
         return self._send({"data": code, "value": value}, sender)
 

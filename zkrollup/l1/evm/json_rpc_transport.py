@@ -1,7 +1,8 @@
 """Any node that speaks Ethereum's JSON-RPC over HTTP; transactions are signed here and sent raw.
 
 This module must not know what is called. Before a transaction is sent it is tried by ``eth_call``, as wallets
-do, so that one that would revert says why, costs nothing and makes no block.
+do, so that one that would revert says why, costs nothing and makes no block. How one comes into a block is
+:mod:`~zkrollup.l1.evm.json_rpc_sending`'s matter.
 """
 
 from __future__ import annotations
@@ -11,21 +12,36 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from .json_rpc_sending import (
+    Call,
+    FeeAboveCap,
+    FeePolicy,
+    JsonRpcError,
+    NotEnoughEther,
+    NotMined,
+    Sending,
+    Superseded,
+    TooMuchGas,
+    gas_limit_of,
+)
+from .outbox import Outbox
 from .signing import Senders
 from .transport import GAS_LIMIT, EvmError, Log, Receipt, Reverted, address_text
 
-__all__ = ["JsonRpcError", "JsonRpcTransport", "NodeUnreachable", "NotEnoughEther", "NotMined"]
-
-
-class JsonRpcError(EvmError):
-    """The node refused a request."""
-
-    def __init__(self, method: str, code: object, message: object, data: object) -> None:
-        super().__init__(f"{method}: the node answered error {code}: {message}")
-        self.method, self.code, self.message, self.data = method, code, message, data
+__all__ = [
+    "FeeAboveCap",
+    "FeePolicy",
+    "JsonRpcError",
+    "JsonRpcTransport",
+    "NodeUnreachable",
+    "NotEnoughEther",
+    "NotMined",
+    "Superseded",
+    "TooMuchGas",
+]
 
 
 class NodeUnreachable(EvmError):
@@ -36,32 +52,21 @@ class NodeUnreachable(EvmError):
         self.url = url
 
 
-class NotMined(EvmError):
-    """A transaction was sent and is in no block yet."""
-
-    def __init__(self, transaction: str, seconds: float) -> None:
-        super().__init__(f"transaction {transaction} is in no block after {seconds:g} s; it may still come")
-        self.transaction = transaction
-
-
-class NotEnoughEther(EvmError):
-    """A sender that cannot pay for a transaction."""
-
-    def __init__(self, sender: int, balance: int, gas: int, price: int, value: int) -> None:
-        needed = gas * price + value
-        sent = f", and {value:,} sent along" if value else ""
-        super().__init__(
-            f"sender {address_text(sender)} has {balance:,} wei; the transaction may take {needed:,}: "
-            f"{gas:,} gas at up to {price:,} wei{sent}; send it {needed - balance:,} wei or more"
-        )
-        self.sender, self.balance, self.needed = sender, balance, needed
-
-
 class JsonRpcTransport:
     """The node at ``url``, with senders of these private keys, who pay their own fees.
 
-    ``faucet``, one of the senders, is whose wei :meth:`give` gives. ``mine`` works where the node has
-    ``anvil_mine`` or ``evm_mine``, as those for development have.
+    Arguments:
+        faucet: one of the senders, whose wei :meth:`give` gives.
+        timeout: seconds for each answer of the node.
+        mined_within: seconds for a transaction until :class:`NotMined` is raised (default: ``timeout``).
+        fees: what transactions pay, and when more.
+        outbox: where transactions are noted before they are sent; one in a file outlives the process.
+        one_at_a_time: each call follows from what the chain says when it is made, so that it takes the place
+            of one that was made before and is in no block yet. Otherwise only the same call made again does
+            not get a nonce of its own.
+        clock: seconds since the epoch.
+
+    ``mine`` works where the node has ``anvil_mine`` or ``evm_mine``, as those for development have.
 
     Raises :class:`NodeUnreachable`, :class:`JsonRpcError`, :class:`MissingLibrary`.
     """
@@ -70,7 +75,17 @@ class JsonRpcTransport:
     exact_gas = True
 
     def __init__(
-        self, url: str, *, keys: Iterable[int], faucet: int | None = None, timeout: float = 60.0
+        self,
+        url: str,
+        *,
+        keys: Iterable[int],
+        faucet: int | None = None,
+        timeout: float = 60.0,
+        mined_within: float | None = None,
+        fees: FeePolicy | None = None,
+        outbox: Outbox | None = None,
+        one_at_a_time: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._url = url
         self._timeout = timeout
@@ -78,6 +93,18 @@ class JsonRpcTransport:
         self._faucet = faucet
         self._requests = 0
         self._chain_id = self._number("eth_chainId")
+        self._sending = Sending(
+            lambda method, *params: self.request(method, *params),
+            lambda call, block: self._eth_call(
+                call.to, call.data, block, sender=call.sender, value=call.value
+            ),
+            self._senders,
+            fees=FeePolicy() if fees is None else fees,
+            outbox=Outbox() if outbox is None else outbox,
+            one_at_a_time=one_at_a_time,
+            mined_within=timeout if mined_within is None else mined_within,
+            clock=clock,
+        )
 
     # -- the protocol --------------------------------------------------------------------------------
 
@@ -119,37 +146,17 @@ class JsonRpcTransport:
     def transact(self, to: int, data: bytes, *, sender: int, value: int = 0) -> Receipt:
         return self._send(to, data, sender, value)
 
+    @property
+    def gas_limit(self) -> int:
+        return gas_limit_of(self.request("eth_getBlockByNumber", "latest", False))
+
     def _send(self, to: int | None, data: bytes, sender: int, value: int) -> Receipt:
-        self._senders.require(sender)
-        tip = 10**9
-        base = int(self.request("eth_getBlockByNumber", "latest", False).get("baseFeePerGas", "0x0"), 16)
-        held = self._number("eth_getBalance", address_text(sender), "latest")
-        price = 2 * base + tip
-        if held < _TRANSFER_GAS * price + value:  # not even tried: nodes say so in words of their own
-            raise NotEnoughEther(sender, held, _TRANSFER_GAS, price, value)
-        output = self._eth_call(to, data, "pending", sender=sender, value=value)
-        fields: dict[str, Any] = {} if to is None else {"to": to}
-        fields |= {
-            "type": 2,
-            "chainId": self._chain_id,
-            "nonce": self._number("eth_getTransactionCount", address_text(sender), "pending"),
-            "gas": self._gas(to, data, sender, value),
-            "maxFeePerGas": price,
-            "maxPriorityFeePerGas": tip,
-            "data": data,
-            "value": value,
-        }
-        if held < fields["gas"] * price + value:
-            raise NotEnoughEther(sender, held, fields["gas"], price, value)
-        raw = self._senders.sign(sender, fields)
-        transaction = self.request("eth_sendRawTransaction", "0x" + raw.hex())
-        found = self._receipt(transaction)
+        found, output = self._sending.send(Call(to, data, sender, value))
         used = int(found["gasUsed"], 16)
-        self._senders.paid(sender, used * int(found["effectiveGasPrice"], 16))
         if int(found["status"], 16) != 1:  # another transaction came first and changed what this one met
             before = hex(int(found["blockNumber"], 16))
             self._eth_call(to, data, before, sender=sender, value=value)
-            raise Reverted(b"", f"transaction {transaction} failed after {used:,} gas")
+            raise Reverted(b"", f"transaction {found['transactionHash']} failed after {used:,} gas")
         created = found.get("contractAddress")
         logs = tuple(map(_log, found["logs"]))
         return Receipt(
@@ -159,29 +166,6 @@ class JsonRpcTransport:
             b"" if to is None else output,
             int(created, 16) if created else None,
         )
-
-    def _gas(self, to: int | None, data: bytes, sender: int, value: int) -> int:
-        """A quarter more than the node says that it takes: a chain wants all of it paid in advance."""
-        fields = {"from": address_text(sender), "data": "0x" + data.hex(), "value": hex(value)}
-        if to is not None:
-            fields["to"] = address_text(to)
-        try:
-            needed = self._number("eth_estimateGas", fields, "pending")
-        except JsonRpcError as error:
-            if error.code != _NO_SUCH_METHOD:
-                raise
-            return GAS_LIMIT
-        return min(needed + needed // 4, GAS_LIMIT)
-
-    def _receipt(self, transaction: str) -> Any:
-        end = time.monotonic() + self._timeout
-        pause = 0.01
-        while (found := self.request("eth_getTransactionReceipt", transaction)) is None:
-            if time.monotonic() > end:
-                raise NotMined(transaction, self._timeout)
-            time.sleep(pause)
-            pause = min(2 * pause, 1.0)
-        return found
 
     def _eth_call(
         self, to: int | None, data: bytes, block: str, *, sender: int | None = None, value: int = 0
@@ -261,11 +245,6 @@ def _revert_data(error: JsonRpcError) -> bytes:
         return b""
     raise error
 
-
-_NO_SUCH_METHOD = -32601
-
-_TRANSFER_GAS = 21_000
-"""The least that any transaction takes."""
 
 _FAILED = ("revert", "evm error", "out of gas", "invalid opcode", "invalid jump", "stack underflow")
 """What nodes say of a call that failed, as opposed to one that they would not try."""

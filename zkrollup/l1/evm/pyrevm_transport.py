@@ -66,6 +66,10 @@ class PyrevmTransport:
     def block_number(self) -> int:
         return self._block
 
+    @property
+    def gas_limit(self) -> int:
+        return GAS_LIMIT
+
     def deploy(self, code: bytes, *, sender: int, value: int = 0) -> Receipt:
         self._set_block(self._block + 1)
         try:

@@ -110,6 +110,11 @@ class Transport(Protocol):
         """Of the latest block."""
         ...
 
+    @property
+    def gas_limit(self) -> int:
+        """What one transaction may take now: a block's limit, or :data:`GAS_LIMIT` where that is less."""
+        ...
+
     def deploy(self, code: bytes, *, sender: int, value: int = 0) -> Receipt:
         """Runs creation code in a new block; raises :class:`Reverted`."""
         ...
