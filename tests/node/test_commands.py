@@ -86,7 +86,7 @@ def test_wallet__signs_offline_and_submits_later(served: Served, tmp_path: Path,
 def test_wallet__says_what_is_wrong(served: Served, tmp_path: Path, capsys) -> None:
     wallet = tmp_path / "wallet"
     cases: list[tuple[list[object], str]] = [
-        (["show", wallet], "No such file"),
+        (["show", wallet], "no such file"),
         (["new", tmp_path], "exists already; expected a new file"),
         (["new", wallet, "--eth-address", "0x12"], "--eth-address: expected 0x and 40 hexadecimal digits"),
     ]
