@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
-from zkrollup.node.errors import L1Mismatch, ProofDoesNotHold, WorkerDied
-from zkrollup.node.prover import WorkerProver, prove_checked
+from zkrollup.node.errors import L1Mismatch, ProofDoesNotHold, ProofTimedOut, WorkerDied
+from zkrollup.node.prover import ATTEMPTS, TIME_LIMIT, WorkerProver, prove_checked
 from zkrollup.operator import DEFAULT_CHAIN_ID, DEFAULT_CONTRACT
 from zkrollup.state import BatchContext, BatchParameters, StateTree, apply_batch
 from zkrollup.state.public_data import public_data, public_inputs
@@ -55,6 +58,23 @@ def test_worker__proves_again_after_it_was_killed(prover: WorkerProver) -> None:
     proof = prove_checked(prover, trace, inputs)
     assert verify(prover.verifying_key, inputs, proof)
     assert prover.process_id != before
+
+
+def test_worker__that_hangs_is_killed_and_started_again(prover: WorkerProver) -> None:
+    trace, inputs = batch()
+    prover.prove(trace, inputs)
+    before = prover.process_id
+    os.kill(before, signal.SIGSTOP)  # it will never answer, however long it is given
+    prover.time_limit = 0.05
+    with pytest.raises(ProofTimedOut, match=r"no proof of batch 1 after 0\.05 s; it is killed and started"):
+        prover.prove(trace, inputs)
+    assert prover.process_id != before
+    assert not alive(before)
+    os.kill(prover.process_id, signal.SIGSTOP)
+    with pytest.raises(ProofTimedOut):  # nor is one waited for that does not come up again
+        prover.prove(trace, inputs)
+    prover.time_limit = TIME_LIMIT
+    assert verify(prover.verifying_key, inputs, prover.prove(trace, inputs))
 
 
 def test_worker__says_why_a_trace_has_no_proof(prover: WorkerProver) -> None:
@@ -112,11 +132,14 @@ def alive(process: int) -> bool:
 class Unreliable(SimulatedProver):
     """Dies, or gives proofs of something else, so many times first."""
 
-    def __init__(self, deaths: int = 0, lies: int = 0) -> None:
+    def __init__(self, deaths: int = 0, lies: int = 0, hangs: int = 0) -> None:
         super().__init__()
-        self.deaths, self.lies = deaths, lies
+        self.deaths, self.lies, self.hangs = deaths, lies, hangs
 
     def prove(self, trace, inputs):
+        if self.hangs:
+            self.hangs -= 1
+            raise ProofTimedOut(trace.batch_number, 5.0)
         if self.deaths:
             self.deaths -= 1
             raise WorkerDied(1)
@@ -128,12 +151,61 @@ class Unreliable(SimulatedProver):
 
 def test_proofs__are_verified_and_tried_again() -> None:
     trace, inputs = batch()
-    for prover in (Unreliable(deaths=2), Unreliable(lies=2), Unreliable(deaths=1, lies=1)):
+    for prover in (
+        Unreliable(deaths=2),
+        Unreliable(lies=2),
+        Unreliable(hangs=2),
+        Unreliable(deaths=1, lies=1),
+    ):
         assert verify(prover.verifying_key, inputs, prove_checked(prover, trace, inputs))
+    told: list[tuple[int, str]] = []
+    prove_checked(Unreliable(hangs=1, deaths=1), trace, inputs, tell=lambda *what: told.append(what))
+    assert [attempt for attempt, _ in told] == [1, 2, 3]
+    assert [text[:19] for _, text in told] == ["", "proof took too long", "prover died: the pr"]
     with pytest.raises(WorkerDied):
         prove_checked(Unreliable(deaths=3), trace, inputs)
     with pytest.raises(ProofDoesNotHold):
         prove_checked(Unreliable(lies=3), trace, inputs)
+    with pytest.raises(ProofTimedOut):
+        prove_checked(Unreliable(hangs=3), trace, inputs)
+
+
+def test_node__whose_prover_fails_says_so_and_goes_on_taking_transactions(tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp", reason="needs the extra zkrollup[node]")
+    from zkrollup.node.client import NodeClient
+    from zkrollup.testing.served import serve
+
+    prover = Unreliable(hangs=ATTEMPTS)
+    with serve(tmp_path, make_prover=lambda known: prover) as served:
+        client = NodeClient(served.url)
+        deadline = time.monotonic() + 60
+        while (at := client.call("info")["prover"]) is None or not at["gave_up"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        why = "proof took too long: the proving process had no proof of batch 1 after 5 s"
+        assert (at["batch"], at["attempt"], at["attempts"]) == (1, ATTEMPTS, ATTEMPTS)
+        assert at["failure"].startswith(why)
+        found = client.call("batch", number=1)
+        assert (found["status"], found["prover"]["gave_up"]) == ("built", True)
+        with pytest.raises(urllib.error.HTTPError) as answer:
+            urllib.request.urlopen(served.url + "/health", timeout=30)
+        said = json.load(answer.value)["reason"]
+        assert said.startswith(f"batch 1 is not proved after {ATTEMPTS} attempts: {why}")
+        metrics = urllib.request.urlopen(served.url + "/metrics", timeout=30).read().decode()
+        assert f"zkrollup_proof_failures_total {ATTEMPTS}\n" in metrics
+        ax, ay = make_wallets(1)[0].key.public_key
+        client.call("dev_deposit", token=0, amount=1, ax=str(ax), ay=str(ay), eth_address=f"0x{1:040x}")
+        while client.call("info")["last_batch"] < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert client.call("info")["last_proved"] == 0
+        assert client.call("batch", number=2)["prover"] is None
+    with serve(tmp_path, make_prover=lambda known: prover) as served:  # it is reliable again
+        client = NodeClient(served.url)
+        while client.call("info")["last_executed"] < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert client.call("info")["prover"] is None
 
 
 def test_node__builds_the_next_batches_while_one_is_proved(tmp_path: Path) -> None:

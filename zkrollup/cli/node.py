@@ -62,6 +62,12 @@ def node(
     threads: Annotated[
         int | None, typer.Option(help="The prover's threads (default: every core).", min=1, max=1024)
     ] = None,
+    proof_seconds: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", help="How long a proof may take before the prover is started again.", min=1.0
+        ),
+    ] = 3600.0,
     key_directory: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where proving keys are (default: the user's cache).")
     ] = None,
@@ -125,6 +131,7 @@ def node(
         port=port,
         threads=threads,
         key_directory=key_directory,
+        proof_seconds=proof_seconds,
         l1=external,
     )
 

@@ -122,6 +122,10 @@ class Api:
             trouble = trouble or "L1 was not reached yet"
         elif node.view.frozen:
             trouble = "the contract is frozen"
+        elif not trouble and (proving := node.progress.proving) is not None and proving.gave_up:
+            trouble = (
+                f"batch {proving.batch} is not proved after {proving.attempts} attempts: {proving.failure}"
+            )
         healthy = not trouble
         facts = {"status": "ok" if healthy else "unavailable", "reason": trouble}
         return _response(facts, status=200 if healthy else 503)
@@ -135,6 +139,7 @@ class Api:
             "transactions_refused_total": progress.refused,
             "batches_built_total": progress.built,
             "batches_proved_total": progress.proved,
+            "proof_failures_total": progress.proof_failures,
             "batches_executed_total": progress.executed,
             "batches_dropped_by_l1_total": progress.dropped_by_l1,
             "batches_rebuilt_total": progress.rebuilt,
@@ -275,7 +280,7 @@ class Api:
             found = store.batch(number)
             if found is None:
                 raise errors.NoSuchBatch(number, store.last_batch())
-            return _batch(found)
+            return _batch(found) | {"prover": self.node.proving_facts(number)}
 
         return await self.node.core(work)
 

@@ -22,7 +22,7 @@ from zkrollup.node.client import Wallet
 from zkrollup.node.devchain import DevChain
 from zkrollup.node.opening import EXIT_KEY, OpenNode, begin, keep, load_key, open_store, save_key
 from zkrollup.node.policy import Policy
-from zkrollup.node.prover import Prover, WorkerProver
+from zkrollup.node.prover import TIME_LIMIT, Prover, WorkerProver
 from zkrollup.node.sequencer import Sequencer
 from zkrollup.state.hashing import Hasher
 from zkrollup.state.parameters import BatchParameters
@@ -59,6 +59,7 @@ def open_embedded(
     make_prover: MakeProver | None = None,
     key_directory: Path | None = None,
     threads: int | None = None,
+    proof_seconds: float = TIME_LIMIT,
     hasher: Hasher | None = None,
 ) -> Embedded:
     """Opens, or begins, a rollup in ``directory``.
@@ -71,7 +72,13 @@ def open_embedded(
         begin(directory, opened)
         known = load_key(directory)
         prover = (
-            WorkerProver(parameters, key_directory=key_directory, threads=threads, expected=known)
+            WorkerProver(
+                parameters,
+                key_directory=key_directory,
+                threads=threads,
+                expected=known,
+                time_limit=proof_seconds,
+            )
             if make_prover is None
             else make_prover(known)
         )

@@ -40,6 +40,7 @@ __all__ = [
     "PoolBusy",
     "PoolFull",
     "ProofDoesNotHold",
+    "ProofTimedOut",
     "RateLimited",
     "Replaced",
     "ReplacementUnderpriced",
@@ -547,6 +548,17 @@ class WorkerDied(NodeRefusal, RuntimeError):
     label = "prover died"
     problem = "the proving process ended with code {exit_code}"
     remedy = "it is started again"
+
+
+@dataclass(eq=False)
+class ProofTimedOut(NodeRefusal, RuntimeError):
+    """The proving process did not answer in time."""
+
+    number: int
+    seconds: float
+    label = "proof took too long"
+    problem = "the proving process had no proof of batch {number} after {seconds:g} s"
+    remedy = "it is killed and started again; give it more time with --proof-seconds if it needs that"
 
 
 _STATE_CODES: dict[str, int] = {

@@ -24,7 +24,7 @@ from zkrollup.node.embedded import MakeProver
 from zkrollup.node.errors import L1Mismatch
 from zkrollup.node.opening import EXIT_KEY, OpenNode, begin, keep, load_key, open_store, save_key
 from zkrollup.node.policy import Policy
-from zkrollup.node.prover import WorkerProver
+from zkrollup.node.prover import TIME_LIMIT, WorkerProver
 from zkrollup.node.sequencer import Sequencer
 from zkrollup.state.hashing import Hasher
 from zkrollup.state.parameters import BatchParameters
@@ -49,6 +49,7 @@ def open_external(
     make_prover: MakeProver | None = None,
     key_directory: Path | None = None,
     threads: int | None = None,
+    proof_seconds: float = TIME_LIMIT,
     hasher: Hasher | None = None,
     allow_insecure: bool = False,
 ) -> OpenNode:
@@ -64,7 +65,13 @@ def open_external(
         begin(directory, opened)
         known = load_key(directory)
         prover = (
-            WorkerProver(parameters, key_directory=key_directory, threads=threads, expected=known)
+            WorkerProver(
+                parameters,
+                key_directory=key_directory,
+                threads=threads,
+                expected=known,
+                time_limit=proof_seconds,
+            )
             if make_prover is None
             else make_prover(known)
         )

@@ -19,6 +19,7 @@ from zkrollup.node.embedded import open_embedded
 from zkrollup.node.errors import NodeRefusal
 from zkrollup.node.opening import OpenNode
 from zkrollup.node.policy import Policy
+from zkrollup.node.prover import TIME_LIMIT
 from zkrollup.state.parameters import BatchParameters
 
 __all__ = ["ExternalL1", "run_node"]
@@ -54,6 +55,7 @@ def run_node(
     port: int,
     threads: int | None = None,
     key_directory: Path | None = None,
+    proof_seconds: float = TIME_LIMIT,
     l1: ExternalL1 | None = None,
 ) -> None:
     """Runs a node, with an embedded L1 unless ``l1`` is given, until SIGTERM or Ctrl-C.
@@ -70,7 +72,7 @@ def run_node(
         logging.getLogger("aiohttp").setLevel(logging.WARNING)
     log.info("opening %s", directory)
     try:
-        parts = _open(directory, parameters, policy, threads, key_directory, l1)
+        parts = _open(directory, parameters, policy, threads, key_directory, proof_seconds, l1)
         try:
             api = Api(parts.node(), limits, world=parts.world)
             asyncio.run(_serve(api, directory / "node.url", host, port, terminal=terminal))
@@ -86,10 +88,18 @@ def _open(
     policy: Policy,
     threads: int | None,
     key_directory: Path | None,
+    proof_seconds: float,
     l1: ExternalL1 | None,
 ) -> OpenNode:
     if l1 is None:
-        return open_embedded(directory, parameters, policy, threads=threads, key_directory=key_directory)
+        return open_embedded(
+            directory,
+            parameters,
+            policy,
+            threads=threads,
+            key_directory=key_directory,
+            proof_seconds=proof_seconds,
+        )
     from zkrollup.l1.evm.json_rpc_transport import FeePolicy, JsonRpcTransport
     from zkrollup.l1.evm.outbox import Outbox
     from zkrollup.l1.evm.signing import address_of
@@ -111,6 +121,7 @@ def _open(
         contract=l1.contract,
         threads=threads,
         key_directory=key_directory,
+        proof_seconds=proof_seconds,
         allow_insecure=l1.allow_insecure,
     )
 

@@ -20,17 +20,23 @@ from typing import Any, TypeVar
 from zkrollup.l1.evm.transport import EvmError
 from zkrollup.l1.interface import L1
 from zkrollup.l1.reverts import Revert
-from zkrollup.node.errors import ContractFrozen, ForeignBatch
+from zkrollup.node.errors import (
+    ContractFrozen,
+    ForeignBatch,
+    ProofDoesNotHold,
+    ProofTimedOut,
+    WorkerDied,
+)
 from zkrollup.node.follow import follow
 from zkrollup.node.l1view import L1View
-from zkrollup.node.prover import Prover, prove_checked
+from zkrollup.node.prover import ATTEMPTS, Prover, prove_checked
 from zkrollup.node.sequencer import LeftForGas, Receipt, Sequencer
 from zkrollup.node.store import StoredBatch
 from zkrollup.node.submitter import Call, Observer, Submitter, perform
 from zkrollup.state.trace import BatchTrace
 from zkrollup.state.transactions import SignedTransaction
 
-__all__ = ["Node", "Progress"]
+__all__ = ["Node", "Progress", "Proving"]
 
 log = logging.getLogger("zkrollup.node")
 
@@ -43,6 +49,20 @@ SWEEP_SECONDS = 1.0
 """How often the whole mempool is looked at for what can never be applied."""
 
 MAX_BACKOFF = 30.0
+
+
+@dataclass(frozen=True)
+class Proving:
+    """A batch that is being proved: which attempt of how many, since when (:func:`time.monotonic`), and why
+    the one before failed. ``gave_up``: that was the last."""
+
+    batch: int
+    attempt: int
+    attempts: int
+    since: float
+    failure: str = ""
+    gave_up: bool = False
+    data: bytes = field(default=b"", repr=False)
 
 
 @dataclass
@@ -62,7 +82,8 @@ class Progress:
     prove_seconds: float = 0.0
     l1_calls: int = 0
     l1_failures: int = 0
-    proving: int | None = None
+    proof_failures: int = 0
+    proving: Proving | None = None
     last_error: str = ""
     messages: deque[str] = field(default_factory=lambda: deque(maxlen=8))
 
@@ -215,6 +236,9 @@ class Node:
         return True
 
     async def _prove_step(self) -> bool:
+        """Proves the oldest batch that has no proof. One that failed as often as it is tried is left until
+        the node starts again, or another batch takes its place."""
+
         def first() -> tuple[StoredBatch, BatchTrace] | None:
             """Both at once: a batch may be rolled back, and another one built, at any time."""
             number = self.sequencer.store.first_unproved()
@@ -223,16 +247,37 @@ class Node:
 
         found = await self.core(first)
         if found is None:
+            self.progress.proving = None
             return False
         batch, trace = found
-        self.progress.proving = batch.number
+        known = self.progress.proving
+        if known is not None and known.gave_up and known.data == batch.data:
+            return False
         start = time.perf_counter()
+
+        def failed(attempt: int, failure: str) -> None:
+            self.progress.proof_failures += 1
+            self.progress.say(f"batch {batch.number}, attempt {attempt} of {ATTEMPTS}: {failure}")
+
+        def tell(attempt: int, failure: str) -> None:
+            if failure:
+                failed(attempt - 1, failure)
+            self.progress.proving = Proving(batch.number, attempt, ATTEMPTS, time.monotonic(), failure)
+
         try:
             proof = await asyncio.get_running_loop().run_in_executor(
-                self._proofs, prove_checked, self.prover, trace, batch.inputs
+                self._proofs, prove_checked, self.prover, trace, batch.inputs, ATTEMPTS, tell
             )
-        finally:
-            self.progress.proving = None
+        except (WorkerDied, ProofTimedOut, ProofDoesNotHold) as error:
+            if self.stopping:
+                return False
+            failed(ATTEMPTS, str(error))
+            self.progress.proving = Proving(
+                batch.number, ATTEMPTS, ATTEMPTS, time.monotonic(), str(error), True, batch.data
+            )
+            self.progress.say(f"batch {batch.number} is not proved until the node starts again")
+            return False
+        self.progress.proving = None
 
         def keep() -> bool:
             return self.sequencer.keep_proof(batch, proof)
@@ -305,6 +350,20 @@ class Node:
         if not self.stopping:
             await asyncio.sleep(min(MAX_BACKOFF, IDLE_SECONDS * 2**self._failures))
 
+    def proving_facts(self, number: int | None = None) -> dict[str, Any] | None:
+        """Where the prover stands with the batch that it is at, or with this one if it is at that."""
+        proving = self.progress.proving
+        if proving is None or number not in (None, proving.batch):
+            return None
+        return {
+            "batch": proving.batch,
+            "attempt": proving.attempt,
+            "attempts": proving.attempts,
+            "seconds": round(time.monotonic() - proving.since, 3),
+            "failure": proving.failure,
+            "gave_up": proving.gave_up,
+        }
+
     # -- for people ------------------------------------------------------------------------------
 
     async def summary(self) -> dict[str, Any]:
@@ -328,7 +387,8 @@ class Node:
             "last_executed": store.last_executed(),
             "waiting": len(self.sequencer.mempool),
             "in_flight": len(store.status_numbers()),
-            "proving": progress.proving,
+            "proving": None if progress.proving is None else progress.proving.batch,
+            "prover": self.proving_facts(),
             "fee_accounts": dict(self.sequencer.policy.fee_accounts),
             "min_fees": dict(self.sequencer.policy.min_fees),
             "l1": None

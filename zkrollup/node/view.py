@@ -41,7 +41,11 @@ def render(summary: dict[str, Any], node: Node, url: str) -> RenderableType:
     table.add_column(style="bold")
     table.add_column()
     l1 = summary["l1"]
-    proving = summary["proving"]
+    at = summary["prover"]
+    proving = "idle"
+    if at is not None:
+        proving = f"batch {at['batch']}, attempt {at['attempt']} of {at['attempts']}"
+        proving += f" FAILED: {at['failure']}" if at["gave_up"] else f", {at['seconds']:.0f} s"
     uptime = int(time.time() - progress.started)
     table.add_row("node", f"{url}   up {uptime // 3600}:{uptime // 60 % 60:02}:{uptime % 60:02}")
     table.add_row(
@@ -55,7 +59,7 @@ def render(summary: dict[str, Any], node: Node, url: str) -> RenderableType:
     )
     table.add_row(
         "prover",
-        (f"batch {proving}" if proving is not None else "idle") + f"   last {progress.prove_seconds:.2f} s",
+        f"{proving}   last {progress.prove_seconds:.2f} s",
     )
     if l1 is None:
         table.add_row("L1", "not reached yet")
