@@ -71,7 +71,8 @@ def post(served: Served, body: bytes, headers: dict[str, str] | None = None) -> 
     """Status and JSON of a raw body."""
     parts = urlsplit(served.url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
-    connection.request("POST", "/", body, headers or {}, encode_chunked=bool(headers))
+    sent = {"Content-Type": "application/json"} | (headers or {})
+    connection.request("POST", "/", body, sent, encode_chunked="Transfer-Encoding" in sent)
     response = connection.getresponse()
     text = response.read()
     connection.close()
@@ -330,6 +331,23 @@ def test_body__over_the_limit_is_refused_with_both_sizes(served: Served) -> None
     assert (status, answer["error"]["code"]) == (413, 1001)
 
 
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_body__that_a_page_in_a_browser_could_send_is_refused(served: Served, kind: str) -> None:
+    status, answer = post(served, b'{"jsonrpc":"2.0","id":1,"method":"info"}', {"Content-Type": kind})
+    assert status == 415
+    assert answer["error"]["code"] == 1006
+    assert answer["error"]["data"] == {"reason": "WrongContentType", "found": kind}
+
+
+def test_body__may_name_its_encoding(served: Served) -> None:
+    body = b'{"jsonrpc":"2.0","id":1,"method":"info"}'
+    status, answer = post(served, body, {"Content-Type": "Application/JSON; charset=utf-8"})
+    assert status == 200
+    assert "result" in answer
+
+
 def test_body__with_too_many_requests_is_refused(served: Served) -> None:
     one = {"jsonrpc": "2.0", "id": 1, "method": "info"}
     _, answer = post(served, json.dumps([one] * 6).encode())
@@ -382,10 +400,20 @@ def test_pool__that_is_full_refuses_with_what_it_would_take(tmp_path: Path) -> N
 
 
 def test_client__says_who_does_not_answer() -> None:
-    with pytest.raises(NodeUnreachable, match=r"http://127.0.0.1:9: ConnectionRefusedError"):
+    with pytest.raises(
+        NodeUnreachable, match=r"http://127.0.0.1:9: no node answers there: connection refused"
+    ):
         NodeClient("http://127.0.0.1:9").call("info")
     with pytest.raises(ValueError, match="expected http://host:port"):
         NodeClient("ftp://x")
+
+
+@pytest.mark.parametrize("body", [b"[5]", b'{"detail": "Not Found"}', b'{"error": "busy"}', b"<html>", b"5"])
+def test_client__takes_no_other_server_for_a_node(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    client = NodeClient("http://127.0.0.1:9")
+    monkeypatch.setattr(client, "_exchange", lambda sent: body)
+    with pytest.raises(NodeUnreachable, match="is no node of a rollup: it answers"):
+        client.call("info")
 
 
 def test_parse__keeps_numbers_exact() -> None:

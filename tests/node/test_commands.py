@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -86,7 +89,7 @@ def test_wallet__signs_offline_and_submits_later(served: Served, tmp_path: Path,
 def test_wallet__says_what_is_wrong(served: Served, tmp_path: Path, capsys) -> None:
     wallet = tmp_path / "wallet"
     cases: list[tuple[list[object], str]] = [
-        (["show", wallet], "no such file"),
+        (["show", wallet], "no such file or directory"),
         (["new", tmp_path], "exists already; expected a new file"),
         (["new", wallet, "--eth-address", "0x12"], "--eth-address: expected 0x and 40 hexadecimal digits"),
     ]
@@ -106,9 +109,28 @@ def test_wallet__says_what_is_wrong(served: Served, tmp_path: Path, capsys) -> N
         if words[1] == "1e3" and "unknown account" in err:
             continue  # the account is asked for first
         assert (code, text in err) == (EXIT_BAD_INPUT, True), err
-    assert (
-        "ConnectionRefusedError" in run(capsys, "wallet", "status", "0x00", "--node", "http://127.0.0.1:9")[2]
-    )
+    unreachable = run(capsys, "wallet", "status", "0x00", "--node", "http://127.0.0.1:9")[2]
+    assert "http://127.0.0.1:9: no node answers there: connection refused" in unreachable
+
+
+@pytest.mark.parametrize("address", ["0x1" + "0" * 40, "-0x5", "ff" * 21])
+def test_wallet__with_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
+    path = tmp_path / "wallet"
+    path.write_text(json.dumps({"seed": "12" * 32, "eth_address": address}))
+    with pytest.raises(ValueError, match="not a wallet"):
+        Wallet.load(path)
+
+
+def test_wallet__that_cannot_be_written_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match=f"No space left on device: '{tmp_path / 'wallet'}'"):
+        Wallet.create(tmp_path / "wallet")
+    assert not list(tmp_path.iterdir())
 
 
 def test_node__says_what_is_wrong_with_its_options(tmp_path: Path, capsys) -> None:
@@ -123,12 +145,43 @@ def test_node__says_what_is_wrong_with_its_options(tmp_path: Path, capsys) -> No
         assert (code, text in err) == (EXIT_BAD_INPUT, True), err
     key = tmp_path / "key"
     key.write_text("12")
-    chain = ("--l1", "http://127.0.0.1:9", "--l1-key", key)
+    chain = ("--port", 0, "--l1", "http://127.0.0.1:9", "--l1-key", key)
     _, _, err = run(capsys, "node", "--data", tmp_path, *chain)
     assert "expected a private key of 64 hexadecimal digits" in err
     key.write_text("0x" + "12" * 32)
     code, _, err = run(capsys, "node", "--data", tmp_path, *chain)
     assert (code, "http://127.0.0.1:9: no Ethereum node answers there" in err) == (EXIT_BAD_INPUT, True), err
+
+
+def test_node__says_before_it_opens_anything_what_cannot_be(tmp_path: Path, capsys) -> None:
+    data, file = tmp_path / "data", tmp_path / "file"
+    file.write_text("")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for words, text in (
+            (["--data", data, "--port", port], f"127.0.0.1:{port} is taken; name another with --port"),
+            (["--data", data, "--host", "203.0.113.1"], "203.0.113.1:8545 cannot be listened on: "),
+            (["--data", data, "--host", "no.such.invalid"], "no.such.invalid:8545 cannot be listened on: "),
+            (["--data", file], f"--data {file}: is a file, expected a directory"),
+        ):
+            code, _, err = run(capsys, "node", *words)
+            assert (code, text in err) == (EXIT_BAD_INPUT, True), err
+    assert not data.exists()
+
+
+def test_node__keeps_clients_that_leave_or_speak_no_http_out_of_its_log() -> None:
+    from aiohttp.http_exceptions import BadHttpMessage
+
+    from zkrollup.node.run import _is_our_own_fault
+
+    def record(error: Exception | None) -> logging.LogRecord:
+        exc_info = None if error is None else (type(error), error, None)
+        return logging.LogRecord("aiohttp.server", logging.ERROR, "", 0, "Error", (), exc_info)
+
+    assert not _is_our_own_fault(record(ConnectionResetError()))
+    assert not _is_our_own_fault(record(BadHttpMessage("nonsense")))
+    assert _is_our_own_fault(record(IndexError()))
+    assert _is_our_own_fault(record(None))
 
 
 def test_node__without_its_extra_says_what_to_install(tmp_path: Path, capsys, monkeypatch) -> None:

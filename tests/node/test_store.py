@@ -35,7 +35,7 @@ def test_store__refuses_a_file_of_another_rollup_by_name(tmp_path: Path, name: s
         NodeStore(path, replace(IDENTITY, **{name: value + 1}))
     assert str(caught.value) == (
         f"not this rollup's file: {path}: {name.replace('_', ' ')} is {value}; expected {value + 1}; "
-        "start the node with the directory that belongs to this rollup"
+        "start the node with what it was begun with, or with another directory"
     )
 
 

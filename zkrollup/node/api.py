@@ -104,6 +104,9 @@ class Api:
 
     async def _body(self, request: web.Request) -> bytes:
         limit = self.limits.body_bytes
+        said = request.headers.get("Content-Type", "")
+        if said.partition(";")[0].strip().lower() not in _CONTENT_TYPES:
+            raise errors.WrongContentType(said[:80])
         if request.content_length is not None and request.content_length > limit:
             raise errors.BodyTooLarge(request.content_length, limit)
         body = bytearray()
@@ -348,7 +351,12 @@ class Api:
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 _WORD = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
-_HTTP_STATUS: dict[type[Refusal], int] = {errors.BodyTooLarge: 413, errors.RateLimited: 429}
+_HTTP_STATUS: dict[type[Refusal], int] = {
+    errors.BodyTooLarge: 413,
+    errors.WrongContentType: 415,
+    errors.RateLimited: 429,
+}
+_CONTENT_TYPES = {"application/json", "application/json-rpc", "application/jsonrequest"}
 
 
 class _Params:

@@ -58,12 +58,15 @@ class Wallet:
         if eth_address is None:
             eth_address = int.from_bytes(keccak256(b"zkrollup/wallet/address" + seed)[12:])
         text = json.dumps({"seed": seed.hex(), "eth_address": f"0x{eth_address:040x}"}) + "\n"
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            os.write(file, text.encode())
-            os.fsync(file)
-        finally:
-            os.close(file)
+            with os.fdopen(opened, "w", encoding="ascii") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(opened)
+        except OSError as error:
+            path.unlink()  # made above, and nobody has a key that is half written
+            raise OSError(error.errno, error.strerror, str(path)) from error
         return cls(PrivateKey(seed), eth_address)
 
     @classmethod
@@ -71,8 +74,11 @@ class Wallet:
         """The wallet in a file; raises ``OSError``, ``ValueError`` naming the file and what is wrong."""
         try:
             found = json.loads(path.read_text())
-            return cls(PrivateKey(bytes.fromhex(found["seed"])), int(found["eth_address"], 16))
-        except (ValueError, KeyError, TypeError) as error:
+            address = int(found["eth_address"], 16)
+            if not 0 <= address < 1 << 160:
+                raise ValueError("an address has 160 bits")
+            return cls(PrivateKey(bytes.fromhex(found["seed"])), address)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(
                 f'{path}: not a wallet ({type(error).__name__}); expected {{"seed": 64 hex digits, '
                 '"eth_address": "0x.."}'
@@ -158,11 +164,15 @@ class NodeClient:
             answer = self._exchange(body)
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise NodeUnreachable(self.url, f"{type(error).__name__}: {error}") from error
+            why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+            raise NodeUnreachable(self.url, f"no node answers there: {why[:1].lower()}{why[1:]}") from error
         try:
-            return json.loads(answer)
+            found = json.loads(answer)
+            if not all(map(_is_answer, found if isinstance(found, list) else [found])):
+                raise ValueError("no JSON-RPC 2.0")
         except ValueError:
-            raise NodeUnreachable(self.url, f"answers {answer[:40]!r}") from None
+            raise NodeUnreachable(self.url, f"is no node of a rollup: it answers {answer[:40]!r}") from None
+        return found
 
     def _exchange(self, body: bytes) -> bytes:
         for attempt in (1, 2):
@@ -177,6 +187,16 @@ class NodeClient:
                 if fresh or attempt == 2:  # one that had been idle may have been closed at the other end
                     raise
         raise AssertionError("unreachable")
+
+
+def _is_answer(one: object) -> bool:
+    """Whether this has the shape of an answer of JSON-RPC 2.0."""
+    if not isinstance(one, dict):
+        return False
+    error = one.get("error")
+    return (
+        "result" in one if error is None else isinstance(error, dict) and {"code", "message"} <= error.keys()
+    )
 
 
 def check_inclusion(answer: dict[str, Any]) -> bool:

@@ -177,6 +177,17 @@ class ContractFrozen(NodeRefusal):
     remedy = "restore the state from L1 and leave with a proof of the account"
 
 
+@dataclass(eq=False)
+class WrongContentType(NodeRefusal):
+    """A body that does not say that it is JSON: a page in a browser may send such a one to any address."""
+
+    found: str
+    code = 1006
+    label = "wrong content type"
+    problem = "the body is said to be {found!r}"
+    remedy = "send it with Content-Type: application/json"
+
+
 # -- transactions: 2000 .. 2999 (those of the state machine are in the table below) ------------------
 
 
@@ -458,7 +469,7 @@ class StateFileMismatch(NodeRefusal, ValueError):
     expected: object
     label = "not this rollup's file"
     problem = "{path}: {name} is {found!r}"
-    remedy = "expected {expected!r}; start the node with the directory that belongs to this rollup"
+    remedy = "expected {expected!r}; start the node with what it was begun with, or with another directory"
 
 
 @dataclass(eq=False)

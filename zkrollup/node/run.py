@@ -6,9 +6,11 @@ This module must not know what the node does.
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib.util
 import logging
 import signal
+import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +72,10 @@ def run_node(
     if not terminal:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
         logging.getLogger("aiohttp").setLevel(logging.WARNING)
+        logging.getLogger("aiohttp.server").addFilter(_is_our_own_fault)
+    if directory.exists() and not directory.is_dir():
+        raise NotADirectoryError(f"--data {directory}: is a file, expected a directory")
+    require_address(host, port)
     log.info("opening %s", directory)
     try:
         parts = _open(directory, parameters, policy, threads, key_directory, proof_seconds, l1)
@@ -80,6 +86,28 @@ def run_node(
             parts.close()
     except (NodeRefusal, EvmError) as error:
         raise ValueError(str(error)) from error
+
+
+def require_address(host: str, port: int) -> None:
+    """ValueError when nobody could listen there: said before anything is opened, or deployed."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        why = "is taken; name another with --port, or 0 for any free one"
+        if error.errno != errno.EADDRINUSE:
+            why = f"cannot be listened on: {(error.strerror or str(error)).lower()}"
+        raise ValueError(f"{host}:{port} {why}") from error
+
+
+def _is_our_own_fault(record: logging.LogRecord) -> bool:
+    """False for a request that failed since its client left or spoke no HTTP: anybody can make such."""
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | ConnectionError)
 
 
 def _open(

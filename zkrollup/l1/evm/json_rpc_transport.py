@@ -87,6 +87,8 @@ class JsonRpcTransport:
         one_at_a_time: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise NodeUnreachable(url, "expected http://host:port")
         self._url = url
         self._timeout = timeout
         self._senders = Senders(keys)
@@ -119,7 +121,8 @@ class JsonRpcTransport:
             with urllib.request.urlopen(http_request, timeout=self._timeout) as response:
                 answer = json.load(response)
         except (urllib.error.URLError, OSError, ValueError, http.client.HTTPException) as error:
-            raise NodeUnreachable(self._url, str(error)) from error
+            reason = getattr(error, "reason", error)  # of an URLError: what its connection ran into
+            raise NodeUnreachable(self._url, getattr(reason, "strerror", None) or str(reason)) from error
         if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
             raise NodeUnreachable(self._url, "the answer is not JSON-RPC 2.0")
         if answer.get("error") is not None:
