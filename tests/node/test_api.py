@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -451,3 +452,55 @@ def test_codes__are_all_different_and_all_in_the_page() -> None:
     }
     codes |= {str(code): name for name, code in errors._STATE_CODES.items()}
     assert rows == codes
+
+
+# -- slow clients ------------------------------------------------------------------------------------
+
+
+def sent(served: Served, *parts: bytes, pause: float = 0.0) -> bytes:
+    """All that a connection answers until the node closes it."""
+    url = urlsplit(served.url)
+    with socket.create_connection((str(url.hostname), url.port or 0), timeout=30) as connection:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause)
+        answer = b""
+        while chunk := connection.recv(1 << 16):
+            answer += chunk
+    return answer
+
+
+INFO = b'{"jsonrpc":"2.0","id":1,"method":"info"}'
+HEADERS = (
+    f"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\nContent-Length: {len(INFO)}\r\n\r\n"
+).encode()
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    limits = ServerLimits(body_seconds=0.3, idle_seconds=0.4)
+    with serve(tmp_path_factory.mktemp("impatient"), limits=limits, run=False) as made:
+        yield made
+
+
+def test_body__that_does_not_come_is_answered_408_and_the_connection_closed(impatient: Served) -> None:
+    head, _, body = sent(impatient, HEADERS + INFO[:7]).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert b"Connection: close" in head
+    error = json.loads(body)["error"]
+    assert (error["code"], error["data"]) == (1007, {"reason": "BodyTooSlow", "size": 7, "seconds": 0.3})
+    assert "7 bytes of the body have come in 0.3 seconds, and it is not whole" in error["message"]
+
+
+def test_body__that_trickles_is_cut_off_too(impatient: Served) -> None:
+    """The time is that of the whole body, not of each piece."""
+    answer = sent(impatient, HEADERS, *(INFO[i : i + 1] for i in range(6)), pause=0.1)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_connection__that_is_silent_is_closed(impatient: Served) -> None:
+    assert sent(impatient) == b""
+    assert sent(impatient, HEADERS[:20]) == b""  # headers that do not end
+    answer = sent(impatient, HEADERS + INFO)
+    assert answer.startswith(b"HTTP/1.1 200 ")  # and was kept for another request until then
+    assert b"Connection: close" not in answer

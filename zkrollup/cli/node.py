@@ -59,6 +59,12 @@ def node(
     pool: Annotated[int, typer.Option(help="Transactions that may wait.", min=1)] = 10_000,
     rate: Annotated[int, typer.Option(help="Requests a second of one client.", min=1)] = 200,
     burst: Annotated[int, typer.Option(help="Requests at once of one client.", min=1)] = 1_000,
+    body_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", help="In which the body of a request must come.", min=0.1)
+    ] = 30.0,
+    idle_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", help="After which a silent connection is closed.", min=0.1)
+    ] = 60.0,
     threads: Annotated[
         int | None, typer.Option(help="The prover's threads (default: every core).", min=1, max=1024)
     ] = None,
@@ -126,7 +132,7 @@ def node(
             max_in_flight=in_flight,
             batch_gas=batch_gas,
         ),
-        ServerLimits(rate=rate, burst=burst),
+        ServerLimits(rate=rate, burst=burst, body_seconds=body_seconds, idle_seconds=idle_seconds),
         host=host,
         port=port,
         threads=threads,

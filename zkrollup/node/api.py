@@ -7,6 +7,7 @@ answers, addresses ``0x`` and 40 digits, ids and roots ``0x`` and 64.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -29,15 +30,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Api", "ServerLimits"]
 
+LINGERING_SECONDS = 2.0
+"""How long the rest of a body that was refused is read, so that its sender gets to read why."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
-    """Bytes of a body, requests in one list, requests a second and at once of one client."""
+    """Bytes of a body, requests in one list, requests a second and at once of one client; seconds in which a
+    body must have come, and for which a connection may be silent before the next request is whole."""
 
     body_bytes: int = 1 << 20
     requests_in_body: int = 256
     rate: int = 200
     burst: int = 1_000
+    body_seconds: float = 30.0
+    idle_seconds: float = 60.0
 
 
 class Api:
@@ -83,6 +90,18 @@ class Api:
         application.router.add_get("/metrics", self._metrics)
         return application
 
+    def runner(self, *, shutdown_timeout: float) -> web.AppRunner:
+        """What serves the application; connections that are silent, or without whole headers, are closed."""
+        from aiohttp import web
+
+        return web.AppRunner(
+            self.application(),
+            access_log=None,
+            shutdown_timeout=shutdown_timeout,
+            keepalive_timeout=self.limits.idle_seconds,
+            lingering_time=LINGERING_SECONDS,
+        )
+
     async def _post(self, request: web.Request) -> web.Response:
         try:
             body = await self._body(request)
@@ -95,7 +114,10 @@ class Api:
             self.limiter.take(request.remote or "", len(requests))
         except Refusal as refusal:
             error = {"jsonrpc": "2.0", "id": None, "error": errors.error_object(refusal)}
-            return _response(error, status=_HTTP_STATUS.get(type(refusal), 400))
+            response = _response(error, status=_HTTP_STATUS.get(type(refusal), 400))
+            if isinstance(refusal, errors.BodyTooSlow):
+                response.force_close()  # what comes of the body now is no request
+            return response
         answers = [await answer(one, self.methods) for one in requests]
         wanted = [one for one in answers if one is not None]
         if not wanted:
@@ -110,10 +132,14 @@ class Api:
         if request.content_length is not None and request.content_length > limit:
             raise errors.BodyTooLarge(request.content_length, limit)
         body = bytearray()
-        async for chunk in request.content.iter_chunked(1 << 16):
-            body += chunk
-            if len(body) > limit:
-                raise errors.BodyTooLarge(len(body), limit)
+        try:
+            async with asyncio.timeout(self.limits.body_seconds):
+                async for chunk in request.content.iter_chunked(1 << 16):
+                    body += chunk
+                    if len(body) > limit:
+                        raise errors.BodyTooLarge(len(body), limit)
+        except TimeoutError:
+            raise errors.BodyTooSlow(len(body), self.limits.body_seconds) from None
         return bytes(body)
 
     async def _health(self, request: web.Request) -> web.Response:
@@ -353,6 +379,7 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 _WORD = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
 _HTTP_STATUS: dict[type[Refusal], int] = {
     errors.BodyTooLarge: 413,
+    errors.BodyTooSlow: 408,
     errors.WrongContentType: 415,
     errors.RateLimited: 429,
 }

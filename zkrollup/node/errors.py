@@ -16,6 +16,7 @@ __all__ = [
     "AccountQueueFull",
     "BatchTooLong",
     "BodyTooLarge",
+    "BodyTooSlow",
     "ContractFrozen",
     "DirectoryInUse",
     "Evicted",
@@ -186,6 +187,18 @@ class WrongContentType(NodeRefusal):
     label = "wrong content type"
     problem = "the body is said to be {found!r}"
     remedy = "send it with Content-Type: application/json"
+
+
+@dataclass(eq=False)
+class BodyTooSlow(NodeRefusal):
+    """The body of the HTTP request did not come in time."""
+
+    size: int
+    seconds: float
+    code = 1007
+    label = "body too slow"
+    problem = "{size} bytes of the body have come in {seconds:g} seconds, and it is not whole"
+    remedy = "send it at once, or in smaller parts"
 
 
 # -- transactions: 2000 .. 2999 (those of the state machine are in the table below) ------------------

@@ -161,7 +161,7 @@ async def _serve(api: Api, url_file: Path, host: str, port: int, *, terminal: bo
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: asyncio.ensure_future(node.stop()))
-    runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=2.0)
+    runner = api.runner(shutdown_timeout=2.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

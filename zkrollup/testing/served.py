@@ -62,7 +62,7 @@ def serve(
 
     async def begin() -> tuple[Node, web.AppRunner, str, asyncio.Task[None] | None]:
         node = parts.node()
-        runner = web.AppRunner(Api(node, limits, world=parts.chain.world).application(), shutdown_timeout=1.0)
+        runner = Api(node, limits, world=parts.chain.world).runner(shutdown_timeout=1.0)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         task = asyncio.create_task(node.run()) if run else None
