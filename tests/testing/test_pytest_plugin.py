@@ -91,6 +91,15 @@ def test_snapshots__are_written_then_compared(run, pytester: pytest.Pytester) ->
     assert "run pytest --circuit-snapshots and commit the file" in told
 
 
+@pytest.mark.parametrize("text", ["garbage", "[1]", "[" * 100_000])
+def test_circuit_snapshot__damaged_file_is_named(run, pytester: pytest.Pytester, text: str) -> None:
+    file = pytester.path / "circuit_snapshots.json"
+    file.write_text(text)
+    told = run(SNAPSHOT, code=1)
+    assert f"{file}: not a file of circuit snapshots (" in told
+    assert "pytest_plugin.py" not in told
+
+
 def test_snapshots__written_by_a_whole_run_forget_what_is_gone(run, pytester: pytest.Pytester) -> None:
     file = pytester.path / "circuit_snapshots.json"
     file.write_text('{"gone": {}}')

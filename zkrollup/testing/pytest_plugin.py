@@ -95,7 +95,25 @@ class _Snapshots:
         self.writing = writing
         self.asked: dict[Path, dict[str, dict[str, int]]] = {}
 
+    @staticmethod
+    def committed(file: Path) -> dict[str, Any]:
+        """What a snapshot file says; nothing when there is none. AssertionError when it is damaged."""
+        __tracebackhide__ = True
+        try:
+            known = json.loads(file.read_text(encoding="utf-8"))
+            if not isinstance(known, dict):
+                raise ValueError("no object")
+        except FileNotFoundError:
+            return {}
+        except (ValueError, RecursionError) as error:
+            raise AssertionError(
+                f"{file}: not a file of circuit snapshots ({error}); restore it, or remove it and run pytest "
+                "--circuit-snapshots"
+            ) from None
+        return known
+
     def compare(self, file: Path, name: str, counts: dict[str, int]) -> None:
+        __tracebackhide__ = True  # of pytest's: the test's own line is what matters
         before = self.asked.setdefault(file, {}).setdefault(name, counts)
         if before != counts:
             raise AssertionError(
@@ -103,7 +121,7 @@ class _Snapshots:
             )
         if self.writing:
             return
-        known = json.loads(file.read_text()) if file.exists() else {}
+        known = self.committed(file)
         if known.get(name) != counts:
             was = known.get(name, "nothing")
             raise AssertionError(
@@ -113,7 +131,7 @@ class _Snapshots:
 
     def write(self, complete: bool) -> None:
         for file, counts in self.asked.items():
-            kept = {} if complete or not file.exists() else json.loads(file.read_text())
+            kept = {} if complete else self.committed(file)
             file.write_text(json.dumps(dict(sorted((kept | counts).items())), indent=1) + "\n")
 
 
@@ -134,6 +152,7 @@ def circuit_snapshot(request: pytest.FixtureRequest, _circuit_snapshots: _Snapsh
     file = Path(request.path).with_name(SNAPSHOT_FILE)
 
     def compare(template: Template, name: str | None = None) -> None:
+        __tracebackhide__ = True
         counts = {
             "constraints": template.num_constraints,
             "wires": template.num_own,
