@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -156,3 +157,10 @@ def test_writer__refuses_a_section_within_a_section(tmp_path: Path) -> None:
     ):
         pass
     assert os.listdir(tmp_path) == []
+
+
+def test_writer__names_the_file_that_does_not_fit_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with pytest.raises(OSError, match=f"No space left on device: '{path}'"), BinFileWriter(path, b"test", 1):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert not list(tmp_path.iterdir())

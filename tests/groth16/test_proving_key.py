@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -102,3 +103,23 @@ def test_cache__makes_a_key_once_and_replaces_a_damaged_one(small: Any, tmp_path
     assert not cached
     assert third.verifying_key != first.verifying_key
     assert path.with_suffix(".damaged").exists()
+
+
+def test_cached_key__says_before_the_setup_that_the_cache_cannot_be(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("zkrollup.groth16.setup.unsafe_setup", lambda *_: pytest.fail("a key was made"))
+    with pytest.raises(OSError, match=r"ZKROLLUP_CACHE names another folder for keys: '.*/file/keys'"):
+        cached_key(small.r1cs, small.engine, tmp_path / "file" / "keys")
+
+
+def test_cached_key__names_the_file_that_does_not_fit_the_disk(
+    small: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(key: ProvingKey, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ProvingKey, "save", full)
+    with pytest.raises(OSError, match=f"No space left on device; ZKROLLUP_CACHE .*: '{tmp_path}/"):
+        cached_key(small.r1cs, small.engine, tmp_path)

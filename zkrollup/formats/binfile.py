@@ -31,7 +31,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BinFile", "BinFileWriter", "FormatError", "Reader", "SectionWriter", "U8"]
+__all__ = ["BinFile", "BinFileWriter", "FormatError", "Reader", "SectionWriter", "U8", "named"]
 
 U8 = npt.NDArray[np.uint8]
 
@@ -209,6 +209,17 @@ class SectionWriter:
         self._file.write(little.reshape(-1).view(np.uint8).data)
 
 
+@contextmanager
+def named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Errors of the system that name no file, as those of writing do, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = os.fspath(path)
+        raise
+
+
 class BinFileWriter:
     """Writes one file: ``with BinFileWriter(path, b"wtns", 2) as out, out.section(1) as s: s.u32(32)``.
 
@@ -249,8 +260,10 @@ class BinFileWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         done = False
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(self.path)  # a full disk says of no write which file it was
         try:
-            with self._file:
+            with named(self.path), self._file:
                 if error is None:
                     self._file.seek(8)
                     self._file.write(self._count.to_bytes(4, "little"))

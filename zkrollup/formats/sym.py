@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .binfile import FormatError
+from .binfile import FormatError, named
 
 __all__ = ["SymFile"]
 
@@ -99,7 +99,7 @@ class SymFile:
         target = Path(path)
         temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
         try:
-            with temporary.open("xb") as file:
+            with named(target), temporary.open("xb") as file:
                 numbered = enumerate(names, start=1) if wires is None else zip(wires, names, strict=True)
                 for wire, name in numbered:
                     line = f"{wire},{wire},0,{name}\n".encode()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,16 @@ def key_path(digest: str, directory: Path | None = None) -> Path:
     return (directory or cache_directory()) / f"{digest}.zkrpk"
 
 
+@contextmanager
+def _about_the_cache(path: Path) -> Iterator[None]:
+    """Errors of the system name this file, and say how another folder is chosen."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{error.strerror}; ZKROLLUP_CACHE names another folder for keys"
+        raise OSError(error.errno, reason, str(path)) from error
+
+
 def cached_key(
     r1cs: R1CS, engine: Engine, directory: Path | None = None, progress: Progress | None = None
 ) -> tuple[ProvingKey, bool]:
@@ -91,6 +102,8 @@ def cached_key(
     the suffix ``.damaged``, and replaced.
     """
     path = key_path(r1cs.digest, directory)
+    with _about_the_cache(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)  # before a setup whose key could not be kept
     try:
         key = ProvingKey.load(path)
         key.require_circuit(r1cs.digest)
@@ -104,5 +117,6 @@ def cached_key(
         warnings.warn(f"{damage}; making a new key", stacklevel=2)
         os.replace(path, path.with_suffix(".damaged"))
     key = unsafe_setup(r1cs, engine, progress)
-    key.save(path)
+    with _about_the_cache(path):
+        key.save(path)
     return ProvingKey.load(path), False
