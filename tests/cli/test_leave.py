@@ -109,6 +109,36 @@ def test_restore__of_another_rollups_state_is_refused(
     assert "of the contract's batch 2" in told
 
 
+def test_state_file__that_is_damaged_inside_is_named(
+    capsys: pytest.CaptureFixture[str], rollup: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "state.db"
+    run(capsys, "restore", rollup, state)
+    data = bytearray(state.read_bytes())
+    data[4096:] = bytes(byte ^ 0x55 for byte in data[4096:])
+    state.write_bytes(data)
+    for words in (["restore", rollup, state], ["exit", state, 2, tmp_path / "p", tmp_path / "q"]):
+        said = run(capsys, *words, code=2)
+        assert f"{state}: damaged (" in said
+        assert "remove it and run `zkrollup restore` again" in said
+
+
+def test_state_file__that_somebody_else_holds_is_named(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    rollup: Path,
+    tmp_path: Path,
+) -> None:
+    state = tmp_path / "state.db"
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *words, **more: real(*words, **more | {"timeout": 0.0}))
+    holder = real(state, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert f"{state}: database is locked" in run(capsys, "restore", rollup, state, code=2)
+    holder.close()
+    run(capsys, "restore", rollup, state)
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

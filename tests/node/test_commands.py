@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -167,6 +168,22 @@ def test_node__says_before_it_opens_anything_what_cannot_be(tmp_path: Path, caps
             code, _, err = run(capsys, "node", *words)
             assert (code, text in err) == (EXIT_BAD_INPUT, True), err
     assert not data.exists()
+
+
+def test_node__names_the_directory_of_a_damaged_file(tmp_path: Path, capsys) -> None:
+    data = tmp_path / "node"
+    with serve(data):
+        pass
+    file = data / "node.db"
+    damaged = bytearray(file.read_bytes())
+    damaged[4096:] = bytes(byte ^ 0x55 for byte in damaged[4096:])
+    file.write_bytes(damaged)
+    slots = json.loads(sqlite3.connect(data / "l1.db").execute("SELECT text FROM genesis").fetchone()[0])
+    words = ["--slots", slots["slots"], "--depth", slots["depth"], "--fee-tokens", slots["fee tokens"]]
+    code, _, err = run(capsys, "node", "--data", data, "--port", 0, *words)
+    assert code == EXIT_BAD_INPUT
+    assert f"{data}: a file in it is damaged (" in err
+    assert "node.db may be removed" in err
 
 
 def test_node__keeps_clients_that_leave_or_speak_no_http_out_of_its_log() -> None:

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         from zkrollup.state.exceptions import StateError  # not needed where nothing goes wrong
 
-        if isinstance(error, StateError | ValueError | OSError):
+        if isinstance(error, StateError | ValueError | OSError) or type(error).__module__ == "sqlite3":
             if debug:
                 raise
             fail(message_of(error), EXIT_BAD_INPUT)

@@ -173,11 +173,12 @@ def opened_state(path: Path, depth: int) -> Iterator[StateTree]:
     from zkrollup.state import StateTree
 
     require_outputs([path])
-    tree = StateTree.open(path, depth, engine_hasher(get_engine()))
-    try:
-        yield tree
-    finally:
-        tree.close()
+    with _database(path):
+        tree = StateTree.open(path, depth, engine_hasher(get_engine()))
+        try:
+            yield tree
+        finally:
+            tree.close()
 
 
 @contextmanager
@@ -187,16 +188,30 @@ def known_state(path: Path, hasher: Hasher) -> Iterator[StateTree]:
     from zkrollup.state.exceptions import StoreMismatch
     from zkrollup.state.parameters import MAX_DEPTH
 
+    with _database(path):
+        try:
+            tree = StateTree.open(path, MAX_DEPTH, hasher)
+        except StoreMismatch as error:
+            if error.name != "depth" or type(error.found) is not int:
+                raise
+            tree = StateTree.open(path, error.found, hasher)
+        try:
+            yield tree
+        finally:
+            tree.close()
+
+
+@contextmanager
+def _database(path: Path) -> Iterator[None]:
+    """What SQLite finds wrong with a state's file, as an error that names the file."""
+    import sqlite3
+
     try:
-        tree = StateTree.open(path, MAX_DEPTH, hasher)
-    except StoreMismatch as error:
-        if error.name != "depth" or type(error.found) is not int:
-            raise
-        tree = StateTree.open(path, error.found, hasher)
-    try:
-        yield tree
-    finally:
-        tree.close()
+        yield
+    except sqlite3.OperationalError as error:  # a full disk, a lock, no permission
+        raise OSError(f"{path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise ValueError(f"{path}: damaged ({error}); remove it and run `zkrollup restore` again") from error
 
 
 def require_root(l1: L1, tree: StateTree, path: Path) -> None:

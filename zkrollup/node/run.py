@@ -11,6 +11,7 @@ import importlib.util
 import logging
 import signal
 import socket
+import sqlite3
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,13 @@ def run_node(
             parts.close()
     except (NodeRefusal, EvmError) as error:
         raise ValueError(str(error)) from error
+    except sqlite3.OperationalError as error:  # a full disk, no permission
+        raise ValueError(f"{directory}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise ValueError(
+            f"{directory}: a file in it is damaged ({error}); node.db may be removed, then the state comes "
+            "back from L1, and what was waiting has to be submitted again"
+        ) from error
 
 
 def require_address(host: str, port: int) -> None:

@@ -216,6 +216,8 @@ class NodeStore:
             application = self._db.execute("PRAGMA application_id").fetchone()[0]
             schema = self._db.execute("PRAGMA user_version").fetchone()[0]
             tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        except sqlite3.OperationalError:
+            raise  # a full disk, a lock: nothing is wrong with the file
         except sqlite3.DatabaseError as error:
             raise StateFileMismatch(self.path, "format", str(error), "an SQLite database") from error
         if tables == 0 and application == 0:

@@ -237,6 +237,8 @@ class SQLiteStore:
             self._db.execute("PRAGMA synchronous = FULL")
             found = self._db.execute("PRAGMA application_id").fetchone()[0]
             tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        except sqlite3.OperationalError:
+            raise  # a full disk, a lock: nothing is wrong with the file
         except sqlite3.DatabaseError as error:
             raise StoreMismatch(self.path, "format", str(error), "an SQLite database") from error
         if tables == 0:
