@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("pyrevm", reason="pyrevm is not installed: pip install 'zkrollup[l1]'")
 
 from zkrollup.bn254 import FR_MODULUS as R
+from zkrollup.bn254.fields import sqrt
 from zkrollup.crypto.babyjubjub import BASE8
 from zkrollup.l1 import reverts
 from zkrollup.l1.events import (
@@ -46,9 +47,11 @@ LOCKED = [
 class World:
     """A rollup of 8 slots, depth 16 and no fee entries, from a genesis of root 1234."""
 
-    def __init__(self, verifier: int | None = None, *, slots: int = SLOTS) -> None:
+    def __init__(
+        self, verifier: int | None = None, *, slots: int = SLOTS, chain: driver.Chain | None = None
+    ) -> None:
         self.slots = slots
-        self.chain = driver.Chain()
+        self.chain = chain or driver.Chain()
         self.verifier = verifier or self.deploy("MockVerifier", VerifierBehaviour.ACCEPTS).address
         configuration = (
             self.verifier, self.verifier, OPERATOR, OPERATOR, 0, ROOT, 1, slots, 16, 0, 1 << 96, 100, 50, 200
@@ -58,6 +61,11 @@ class World:
 
     def deploy(self, name: str, *arguments: Any) -> Any:
         return driver.Contract(self.chain, name, *arguments)
+
+    def deploy_code(self, runtime: bytes) -> int:
+        """Where a contract with this code is."""
+        creation = bytes.fromhex(f"61{len(runtime):04x}80600a3d393df3") + runtime
+        return int(self.chain.evm.deploy(driver.hex_address(OPERATOR), creation), 16)
 
     def data(self, *records: bytes, root_after: int = 99) -> bytes:
         """Data of the batch that follows."""
@@ -274,6 +282,92 @@ def test_deposit__token_that_tells_no_balance_is_refused(behaviour: int) -> None
     with pytest.raises(reverts.TransferFailed):
         world.rollup.deposit(1, 10, *BASE8, OPERATOR)
     assert world.rollup.number("numRequests") == 0
+
+
+ORDER_4 = (sqrt(pow(168700, -1, R), R), 0)
+"""A point of BabyJubJub whose y is that of an empty leaf."""
+
+
+@pytest.mark.parametrize("key", [ORDER_4, (ORDER_4[0], R), (R, 1), (BASE8[0] + R, BASE8[1]), (1, 1)])
+def test_deposit__for_a_key_that_no_account_may_have_is_refused(key: tuple[int, int]) -> None:
+    """On the curve and canonical, y not 0; modulo r all of these but the last are on the curve."""
+    world = World()
+    with pytest.raises(reverts.InvalidKey):
+        world.rollup.deposit(0, 5, *key, OPERATOR, value=5)
+    world.rollup.deposit(0, 5, 0, 1, OPERATOR, value=5)
+
+
+RETURNS, REVERTS = "f3", "fd"
+
+
+def answer(word: int, size: int = 32, how: str = RETURNS) -> bytes:
+    """Code of 41 bytes that answers with so many bytes of memory, which begin with this word."""
+    return bytes.fromhex(f"7f{word:064x}60005260{size:02x}6000{how}")
+
+
+def odd_token(world: World, balance: bytes, transfer: bytes) -> None:
+    """Registers a token that says this of every balance, and this to every transfer, and moves nothing."""
+    is_balance = "60003560e01c6370a0823114" + "6038" + "57"  # a jump to 15 + 41
+    token = world.deploy_code(bytes.fromhex(is_balance) + transfer + b"\x5b" + balance)
+    world.rollup.registerToken(token)
+
+
+@pytest.mark.parametrize(
+    "transfer", [answer(1), answer(1, size=64), answer(0, size=0)], ids=["true", "true and more", "nothing"]
+)
+def test_deposit__of_which_nothing_arrives_is_refused(transfer: bytes) -> None:
+    """R4: deposits credit the amount received, whatever the token says."""
+    world = World()
+    odd_token(world, answer(7), transfer)
+    with pytest.raises(reverts.ZeroAmount):
+        world.rollup.deposit(1, 10, *BASE8, OPERATOR)
+    assert world.rollup.number("numRequests") == 0
+
+
+@pytest.mark.parametrize(
+    ("balance", "transfer"),
+    [
+        (answer(7, how=REVERTS), answer(1)),
+        (answer(7, size=31), answer(1)),
+        (answer(7, size=0), answer(1)),
+        (answer(7), answer(0)),
+        (answer(7), answer(2)),
+        (answer(7), answer(1 << 255)),
+        (answer(1), answer(0, size=31)),  # behind it lies the 1 that was the balance
+        (answer(1), answer(0, size=1)),
+        (answer(7), answer(1, how=REVERTS)),
+        (answer(7), answer(1, size=0, how=REVERTS)),
+    ],
+)
+def test_deposit__token_that_does_not_answer_as_a_token_is_refused(balance: bytes, transfer: bytes) -> None:
+    """R4."""
+    world = World()
+    odd_token(world, balance, transfer)
+    with pytest.raises(reverts.TransferFailed):
+        world.rollup.deposit(1, 10, *BASE8, OPERATOR)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        answer(0),
+        answer(2),
+        answer(1 << 255),
+        answer(1, size=0),
+        answer(1, how=REVERTS),
+        answer(1, size=0, how=REVERTS),
+    ],
+)
+def test_verifier__that_does_not_say_that_a_proof_holds_accepts_none(code: bytes) -> None:
+    """R3: only a word that is 1, returned, is a yes."""
+    world = World()
+    for verifier, accepts in ((answer(1), True), (answer(1, size=64), True), (code, False)):
+        other = World(world.deploy_code(verifier), chain=world.chain)
+        if accepts:
+            other.submit()
+        else:
+            with pytest.raises(reverts.ProofRejected):
+                other.submit()
 
 
 @pytest.mark.parametrize("name", LOCKED)

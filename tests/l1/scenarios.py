@@ -741,6 +741,12 @@ def steps_apart(deploy: Deploy) -> Log:
     stage.execute(first)
     assert l1.root == first.published.root_after
     stage.execute(first, reverts.NotNext(1, 2))
+    twice = replace(stage.headers[2], withdrawals=keccak256(second.withdrawals * 2))
+    stage.do(
+        "another header",
+        lambda: l1.execute_batch(twice, second.withdrawals * 2, sender=stage.address(STRANGER)),
+        reverts.UnknownBatch(2),
+    )
     stage.execute(second, reverts.WrongWithdrawals, withdrawals=b"")
     stage.execute(second, reverts.WrongWithdrawals, withdrawals=second.withdrawals * 2)
     inflated = bytearray(second.withdrawals)
