@@ -21,8 +21,9 @@ pytest.importorskip("aiohttp", reason="needs the extra zkrollup[node]")
 
 from zkrollup.cli import EXIT_BAD_INPUT, main
 from zkrollup.node.client import NodeClient, Wallet
+from zkrollup.node.opening import known_parameters
 from zkrollup.node.view import render
-from zkrollup.state import Transfer
+from zkrollup.state import BatchParameters, Transfer
 from zkrollup.state.transactions import parse_transactions, transaction_to_dict
 from zkrollup.testing.served import Served, serve
 
@@ -186,6 +187,19 @@ def test_node__names_the_directory_of_a_damaged_file(tmp_path: Path, capsys) -> 
     assert "node.db may be removed" in err
 
 
+def test_known_parameters__are_those_that_a_directory_was_begun_with(tmp_path: Path) -> None:
+    data = tmp_path / "node"
+    assert known_parameters(data) is None
+    with serve(data, slots=3, depth=2):
+        pass
+    expected = BatchParameters(3, 2, 1)
+    assert known_parameters(data) == expected
+    (data / "node.db").unlink()
+    assert known_parameters(data) == expected
+    (data / "l1.db").write_text("no database")
+    assert known_parameters(data) is None
+
+
 def test_node__keeps_clients_that_leave_or_speak_no_http_out_of_its_log() -> None:
     from aiohttp.http_exceptions import BadHttpMessage
 
@@ -220,7 +234,7 @@ def test_view__shows_where_everything_stands(served: Served) -> None:
         assert text in shown
 
 
-def test_node__stops_cleanly_when_asked_and_refuses_a_second_process(tmp_path: Path) -> None:
+def test_node__stops_cleanly_when_asked_and_refuses_a_second_process(tmp_path: Path, capsys) -> None:
     data = tmp_path / "data"
     command = [sys.executable, "-m", "zkrollup", "node", "--data", str(data), "--slots", "2", "--depth", "2"]
     command += ["--port", "0", "--key-directory", str(tmp_path)]
@@ -242,3 +256,17 @@ def test_node__stops_cleanly_when_asked_and_refuses_a_second_process(tmp_path: P
     assert node.returncode == 0, log
     assert log.rstrip().endswith("stopped")
     assert not (data / "node.url").exists()
+    other = run(capsys, "node", "--data", data, "--slots", 4, "--port", 0, "--key-directory", tmp_path)
+    assert "slots is 2; expected 4; start the node with what it was begun with" in other[2]
+    taken = subprocess.Popen(
+        [*command[:6], "--port", "0", "--key-directory", str(tmp_path)], stderr=subprocess.PIPE, text=True
+    )
+    with taken as again:  # the directory knows its sizes
+        try:
+            while not (data / "node.url").exists() or not (data / "node.url").read_text().endswith("\n"):
+                assert again.poll() is None
+                time.sleep(0.05)
+            info = NodeClient((data / "node.url").read_text().strip()).call("info")
+            assert (info["slots"], info["depth"]) == (2, 2)
+        finally:
+            again.kill()

@@ -32,9 +32,20 @@ Fee = Annotated[str, typer.Option(help="For the operator, in the same unit.")]
 
 def node(
     data: Annotated[Path, typer.Option(metavar="DIR", help="Where everything is kept; made when missing.")],
-    slots: Annotated[int, typer.Option(help="Transactions in a batch.", min=1, max=1 << 14)] = 16,
-    depth: Annotated[int, typer.Option(help="Levels of the 4-ary state tree.", min=1, max=16)] = 16,
-    fee_tokens: Annotated[int, typer.Option(help="Tokens in which a batch takes fees.", min=0, max=16)] = 1,
+    slots: Annotated[
+        int | None,
+        typer.Option(
+            help="Transactions in a batch (default: what DIR was begun with, or 16).", min=1, max=1 << 14
+        ),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(help="Levels of the 4-ary state tree (default: DIR's, or 16).", min=1, max=16),
+    ] = None,
+    fee_tokens: Annotated[
+        int | None,
+        typer.Option(help="Tokens in which a batch takes fees (default: DIR's, or 1).", min=0, max=16),
+    ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(help="The port to listen on; 0 takes any free one.", min=0, max=65535)
@@ -109,6 +120,7 @@ def node(
     """Run a rollup's node, on an L1 inside or elsewhere: HTTP, batches, proofs, submission."""
     from zkrollup.node.api import ServerLimits
     from zkrollup.node.mempool import Limits
+    from zkrollup.node.opening import known_parameters
     from zkrollup.node.policy import Policy
     from zkrollup.node.run import ExternalL1, run_node
     from zkrollup.state.parameters import BatchParameters
@@ -121,9 +133,14 @@ def node(
         external = ExternalL1(
             l1, private_key(l1_key), address, allow_insecure, round(l1_max_fee * 10**9), l1_patience
         )
+    begun = known_parameters(data) or BatchParameters(16, 16, 1)
     run_node(
         data,
-        BatchParameters(slots, depth, fee_tokens),
+        BatchParameters(
+            begun.slots if slots is None else slots,
+            begun.depth if depth is None else depth,
+            begun.fee_tokens if fee_tokens is None else fee_tokens,
+        ),
         Policy(
             limits=Limits(transactions=pool),
             fee_accounts=dict(_fee_account(text) for text in fee_account or []),

@@ -5,8 +5,10 @@ This module must not know which L1 there is.
 
 from __future__ import annotations
 
+import json
 import os
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +20,21 @@ from zkrollup.node.sequencer import Sequencer
 from zkrollup.node.service import Node
 from zkrollup.node.store import DirectoryLock, Identity, NodeStore
 from zkrollup.operator import engine_hasher
+from zkrollup.state.exceptions import StateError
 from zkrollup.state.hashing import Hasher
+from zkrollup.state.parameters import BatchParameters
 
-__all__ = ["BATCH_KEY", "EXIT_KEY", "OpenNode", "begin", "keep", "load_key", "open_store", "save_key"]
+__all__ = [
+    "BATCH_KEY",
+    "EXIT_KEY",
+    "OpenNode",
+    "begin",
+    "keep",
+    "known_parameters",
+    "load_key",
+    "open_store",
+    "save_key",
+]
 
 BATCH_KEY = "verifying_key.json"
 EXIT_KEY = "exit_verifying_key.json"
@@ -76,6 +90,26 @@ def open_store(directory: Path, l1: L1, hasher: Hasher | None) -> NodeStore:
     return NodeStore(
         directory / "node.db", identity, engine_hasher(get_engine(threads=1)) if hasher is None else hasher
     )
+
+
+def known_parameters(directory: Path) -> BatchParameters | None:
+    """The sizes that the rollup in ``directory`` was begun with; None where there is none, or they cannot be
+    read: opening it says why."""
+    places = (
+        ("node.db", "SELECT identity FROM node", ("slots", "depth", "fee_tokens")),
+        ("l1.db", "SELECT text FROM genesis", ("slots", "depth", "fee tokens")),
+    )
+    for file, query, names in places:
+        path = directory / file
+        if not path.is_file():
+            continue
+        try:
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+                found = json.loads(db.execute(query).fetchone()[0])
+            return BatchParameters(*(found[name] for name in names))
+        except (sqlite3.Error, StateError, ValueError, KeyError, TypeError):
+            continue
+    return None
 
 
 def load_key(directory: Path, name: str = BATCH_KEY) -> VerifyingKey | None:
