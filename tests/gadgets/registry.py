@@ -25,7 +25,9 @@ from zkrollup.gadgets import (
     babyjubjub,
     bits,
     compare,
+    ecdsa,
     eddsa,
+    endomorphism,
     horner,
     integers,
     keccak,
@@ -36,6 +38,7 @@ from zkrollup.gadgets import (
     points,
     poseidon,
     poseidon2,
+    secp256k1,
     select,
     sha256,
     smt,
@@ -46,6 +49,7 @@ from zkrollup.gadgets import (
 from zkrollup.gadgets.babyjubjub import Edwards, Montgomery
 from zkrollup.gadgets.curve_tables import montgomery_coordinates
 from zkrollup.gadgets.emulated import EmulatedField
+from zkrollup.gadgets.endomorphism import EndomorphicCurve
 from zkrollup.gadgets.weierstrass import EmulatedPoint
 from zkrollup.testing import Explained, find_hints
 
@@ -1023,6 +1027,101 @@ case(
     distinct,
     emulated_values("x y", (5, 6), (TOP, 0)),
     emulated_values("x y", (5, 5), (TOP + 1, 0)),
+)
+
+
+# A curve like secp256k1 over a prime of 24 bits: see small_curves.py.
+SMALL_CURVE = EndomorphicCurve(
+    p=9279607, b=3, generator=(1, 2), order=9278053, beta=7238693, root=5472441, limb_bits=12
+)
+MULTIPLIED = SMALL_CURVE.multiply(4321, SMALL_CURVE.generator)
+
+
+def on_small(name: str, scalars: str, points: str) -> Callable[..., Any]:
+    """A gadget of scalars and points, given as their limbs."""
+    f, modulo_n = secp256k1.coordinates(SMALL_CURVE), secp256k1.scalars(SMALL_CURVE)
+
+    def body(cs: ConstraintSystem) -> Any:
+        given: list[Any] = [modulo_n.input(cs, scalar) for scalar in scalars.split()]
+        given += [EmulatedPoint(*(f.input(cs, f"{point}{c}") for c in "xy")) for point in points]
+        gadget = ecdsa.ecdsa_verify if name == "ecdsa_verify" else getattr(secp256k1, name)
+        return gadget(cs, *given, curve=SMALL_CURVE)
+
+    return body
+
+
+def small_values(names: str, point: tuple[int, int] | None, *rows: tuple[int, ...]) -> list[Inputs]:
+    modulo_n, f = secp256k1.scalars(SMALL_CURVE), secp256k1.coordinates(SMALL_CURVE)
+    at = {f"q{c}": limbs(v, f) for c, v in zip("xy", point or (), strict=False)}
+    return [{n: limbs(v, modulo_n) for n, v in zip(names.split(), row, strict=True)} | at for row in rows]
+
+
+def small_signature(digest: int, secret: int, nonce: int) -> tuple[int, int, int]:
+    n = SMALL_CURVE.order
+    point = SMALL_CURVE.multiply(nonce, SMALL_CURVE.generator)
+    assert point is not None
+    return digest, point[0] % n, pow(nonce, -1, n) * (digest + point[0] * secret) % n
+
+
+case(
+    "secp256k1.multiply_generator(24 bits)",
+    "",
+    on_small("multiply_generator", "u", ""),
+    small_values("u", None, (1234567,), (2,)),
+    small_values("u", None, (0,)),
+    cuts=True,
+)
+case(
+    "secp256k1.multiply(24 bits)",
+    "",
+    on_small("multiply", "u", "q"),
+    small_values("u", MULTIPLIED, (1234567,), (2,)),
+    small_values("u", MULTIPLIED, (0,)),
+    cuts=True,
+)
+case(
+    "secp256k1.multiply_two(24 bits)",
+    "",
+    on_small("multiply_two", "u t", "q"),
+    small_values("u t", MULTIPLIED, (1234567, 89), (2, 7654321)),
+    small_values("u t", MULTIPLIED, (0, 0)),
+    cuts=True,
+)
+SIGNATURES = [small_signature(815, 4321, 12345), small_signature(0, 4321, 777)]
+case(
+    "ecdsa.ecdsa_verify(24 bits)",
+    "",
+    on_small("ecdsa_verify", "h r s", "q"),
+    small_values("h r s", MULTIPLIED, *SIGNATURES),
+    small_values(
+        "h r s",
+        MULTIPLIED,
+        *((h, r, s + SMALL_CURVE.order) for h, r, s in SIGNATURES),
+        *((h, r + SMALL_CURVE.order, s) for h, r, s in SIGNATURES),
+        (1, 1, 0),
+        (1, 0, 1),
+    ),
+    cuts=True,
+)
+
+
+def addressed(cs: ConstraintSystem) -> Any:
+    f = secp256k1.coordinates()
+    return ecdsa.ethereum_address(cs, EmulatedPoint(f.input(cs, "x"), f.input(cs, "y")))
+
+
+case(
+    "ecdsa.ethereum_address",
+    "",
+    addressed,
+    [
+        {
+            c: limbs(v, secp256k1.coordinates())
+            for c, v in zip("xy", endomorphism.SECP256K1.generator, strict=True)
+        }
+    ],
+    cuts=True,
+    slow=True,
 )
 
 

@@ -78,7 +78,7 @@ def test_explanations__are_of_cases_that_are_there() -> None:
 
 
 # -- that no gadget is left out ------------------------------------------------------------------------
-HASHES_OF_WORDS = ("sha256.", "keccak.")
+HASHES_OF_WORDS = ("sha256.", "keccak.", "ecdsa.ethereum_address")
 SIGNALS = re.compile(r"\b(Field|Bool|Word|Edwards|Montgomery|Element|Signed)\b")
 
 

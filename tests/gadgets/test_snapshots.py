@@ -1,6 +1,7 @@
 """Row counts of every gadget, as committed in ``snapshots.json``: a change is a reviewed line.
 
-To accept new counts: ``ZKROLLUP_UPDATE_SNAPSHOTS=1 pytest tests/gadgets/test_snapshots.py``.
+To accept new counts: ``ZKROLLUP_UPDATE_SNAPSHOTS=1 pytest tests/gadgets/test_snapshots.py``. Gadgets that
+take seconds to record stand in ``snapshots_long.json``; for them also ``-m slow --slow-part all``.
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+
 from zkrollup.crypto.tables import BASE8, MODULUS, ORDER
+from zkrollup.cs import ConstraintSystem
 from zkrollup.gadgets import (
     babyjubjub,
     bits,
     compare,
+    ecdsa,
     eddsa,
     integers,
     mimc,
     pedersen,
     points,
     poseidon2,
+    secp256k1,
     select,
     smt,
     sort,
@@ -36,6 +42,7 @@ from zkrollup.gadgets.poseidon import poseidon, poseidon_from_first_sbox
 from zkrollup.gadgets.sha256 import sha256, sha256_compress
 
 FILE = Path(__file__).with_name("snapshots.json")
+LONG = FILE.with_name("snapshots_long.json")
 
 
 def edwards(i, n="p"):
@@ -426,3 +433,27 @@ def test_rows__are_those_of_the_snapshot(record, rows_of):
     if os.environ.get("ZKROLLUP_UPDATE_SNAPSHOTS"):
         FILE.write_text(json.dumps(counts, indent=1) + "\n")
     assert counts == json.loads(FILE.read_text())
+
+
+@pytest.mark.slow
+def test_long_gadgets__take_the_rows_in_the_file():
+    f, modulo_n = secp256k1.coordinates(), secp256k1.scalars()
+    counts = {}
+    for name, scalars, with_point, gadget in (
+        ("secp256k1.multiply_generator", 1, 0, secp256k1.multiply_generator),
+        ("secp256k1.multiply", 1, 1, secp256k1.multiply),
+        ("secp256k1.multiply_two", 2, 1, secp256k1.multiply_two),
+        ("ecdsa.ecdsa_verify", 3, 1, ecdsa.ecdsa_verify),
+        ("ecdsa.ethereum_address", 0, 1, ecdsa.ethereum_address),
+    ):
+        cs = ConstraintSystem(name)
+        with cs.scope("inputs"):
+            given = [modulo_n.input(cs, f"scalar{i}") for i in range(scalars)]
+            if with_point:
+                given.append(weierstrass.EmulatedPoint(f.input(cs, "x"), f.input(cs, "y")))
+        gadget(cs, *given)
+        template = cs.freeze()
+        counts[name] = template.num_constraints - template.counts_by_scope()["inputs"]
+    if os.environ.get("ZKROLLUP_UPDATE_SNAPSHOTS"):
+        LONG.write_text(json.dumps(counts, indent=1) + "\n")
+    assert counts == json.loads(LONG.read_text())

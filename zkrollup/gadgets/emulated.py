@@ -54,7 +54,7 @@ from functools import cache, cached_property
 from zkrollup.crypto.tables import MODULUS
 from zkrollup.cs import Bool, ConstraintSystem, ConstraintSystemError, Field, UInt
 from zkrollup.gadgets.bits import assert_long_bits_less_than, range_check
-from zkrollup.gadgets.compare import is_zero
+from zkrollup.gadgets.compare import assert_nonzero, is_zero
 
 __all__ = ["Element", "EmulatedField", "Operand", "Plan", "Product", "Term", "Wide", "plan"]
 
@@ -258,6 +258,10 @@ class Element:
         return tuple((0, bound) for bound in self.bounds)
 
     @property
+    def values(self) -> None:
+        return None
+
+    @property
     def is_constant(self) -> bool:
         return all(limb.constant_value is not None for limb in self.limbs)
 
@@ -271,7 +275,12 @@ class Wide:
     over: EmulatedField
     columns: tuple[Field, ...]
     ranges: tuple[Range, ...]
-    is_constant: bool = False
+    values: tuple[Field, ...] | None = field(default=None, repr=False)
+    """At the points of as many columns, where they are known."""
+
+    @property
+    def is_constant(self) -> bool:
+        return False
 
 
 Operand = Element | Wide
@@ -386,21 +395,35 @@ class EmulatedField:
         """``sum k a b + sum k x``, not reduced. Rows: one for each column of a product of two unknowns,
         2 L - 1 when both are elements of L limbs; none for the rest."""
         self._own(*(x for _, a, b in products for x in (a, b)), *(x for _, x in terms))
+        linear = [*terms, *((k, _known_product(cs, a, b)) for k, a, b in products if _is_known(a, b))]
+        unknown = [product for product in products if not _is_known(*product[1:])]
+        groups: dict[int, list[Product]] = {}
+        for k, a, b in unknown:
+            groups.setdefault(len(a.columns) + len(b.columns) - 1, []).append((k, a, b))
+        for size in sorted(groups):
+            # What is added to the products is added in their rows, where it is known at the same points.
+            added = [(k, x) for k, x in linear if len(x.values or ()) in (0, size) and len(x.columns) <= size]
+            linear = [(k, x) for k, x in linear if not any(x is y for _, y in added)]
+            linear.append((1, self._evaluated(cs, size, groups[size], added)))
+        if len(linear) == 1 and linear[0][0] == 1 and isinstance(linear[0][1], Wide):
+            return linear[0][1]
         parts: list[list[tuple[Field, int]]] = []
         ranges: list[Range] = []
-        added = [(k, self._product(cs, a, b)) for k, a, b in products]
-        for k, x in [*added, *terms]:
+        for k, x in linear:
             _add_ranges(ranges, k, x.ranges)
             parts.extend([] for _ in range(len(x.columns) - len(parts)))
             for part, column in zip(parts, x.columns, strict=False):
                 part.append((column, k))
-        for lo, hi in ranges:
-            if hi - lo >= MODULUS:
-                raise ValueError(
-                    f"emulated arithmetic: a column may take {(hi - lo).bit_length()} bits and would wrap "
-                    "modulo r; reduce an operand first, with reduce(cs, x)"
-                )
-        return Wide(self, tuple(cs.linear(part) for part in parts), tuple(ranges))
+        _check_ranges(ranges)
+        size = len(parts)
+        values = None
+        if all(len(x.values or ()) in (0, size) for _, x in linear) and any(x.values for _, x in linear):
+            points, _ = _interpolation(size)
+            values = tuple(
+                cs.linear([(_value(cs, x, i, point, size), k) for k, x in linear])
+                for i, point in enumerate(points)
+            )
+        return Wide(self, tuple(cs.linear(part) for part in parts), tuple(ranges), values)
 
     def reduced(
         self, cs: ConstraintSystem, products: Sequence[Product] = (), terms: Sequence[Term] = ()
@@ -504,6 +527,42 @@ class EmulatedField:
             tuple(max(x, y) for x, y in zip(if_true.bounds, if_false.bounds, strict=True)),
         )
 
+    def choose(self, cs: ConstraintSystem, hot: Sequence[Bool], values: Sequence[Element]) -> Element:
+        """The value whose bit is 1; the largest bounds. **Assumes: one bit is 1, the others 0**
+        (:func:`zkrollup.gadgets.select.one_hot_bits`). Rows: N - 1 a limb."""
+        self._own(*values)
+        first = values[0]
+        limbs = [
+            cs.materialise(
+                first.limbs[i]
+                + cs.sum(h * (x.limbs[i] - first.limbs[i]) for h, x in zip(hot[1:], values[1:], strict=True))
+            )
+            for i in range(self.num_limbs)
+        ]
+        bounds = [max(x.bounds[i] for x in values) for i in range(self.num_limbs)]
+        return Element(self, tuple(limbs), tuple(bounds))
+
+    def assert_apart(self, cs: ConstraintSystem, a: Element, b: Element) -> None:
+        """Demand a != b (mod p), **and refuse some more pairs**: those of whose integers the difference is a
+        small multiple of p modulo r, though not as an integer. Rows: 3 for reduced elements.
+
+        The integer a - b lies between bounds; if p divides it, it is one of the few multiples of p there, so
+        that it is enough to show that it is none of them modulo r. A pair that has nothing to do with r is
+        refused with probability 2^-252 (three of r residues); take :meth:`inverse` of the difference
+        where somebody may choose both.
+        """
+        self._own(a, b)
+        w, p = self.limb_bits, self.modulus
+        difference = cs.linear(
+            [(limb, 1 << w * i) for i, limb in enumerate(a.limbs)]
+            + [(limb, -(1 << w * i)) for i, limb in enumerate(b.limbs)]
+        )
+        above, below = (sum(bound << w * i for i, bound in enumerate(x.bounds)) // p for x in (a, b))
+        product, square = difference, difference * difference
+        for k in range(1, max(above, below) + 1):
+            product = product * (square - k * k * p * p % MODULUS)
+        assert_nonzero(cs, product, label="the elements are apart")
+
     # -- parts --
     def _own(self, *elements: Operand) -> None:
         for x in elements:
@@ -571,23 +630,24 @@ class EmulatedField:
         hint, operands = self._sum_hint(products, terms, lambda total: self.limbs_of(answer(total)))
         return self.from_limbs(cs, cs.hint_python(hint, operands, self.num_limbs))
 
-    def _product(self, cs: ConstraintSystem, a: Operand, b: Operand) -> Wide:
-        """a b, from its values at as many points as it has columns, or without rows if one is known."""
-        size = len(a.columns) + len(b.columns) - 1
-        parts: list[list[tuple[Field, int]]] = [[] for _ in range(size)]
-        if a.is_constant or b.is_constant:
-            constant, other = (a, b) if a.is_constant else (b, a)
-            for i, known in enumerate(constant.columns):
-                value = known.constant_value
-                assert value is not None
-                for j, column in enumerate(other.columns):
-                    parts[i + j].append((column, value))
-        else:
-            points, matrix = _interpolation(size)
-            values = [_at(cs, a, point) * _at(cs, b, point) for point in points]
-            parts = [list(zip(values, row, strict=True)) for row in matrix]
-        ranges = tuple(_product_ranges(a.ranges, b.ranges))
-        return Wide(self, tuple(cs.linear(part) for part in parts), ranges)
+    def _evaluated(
+        self, cs: ConstraintSystem, size: int, products: Sequence[Product], terms: Sequence[Term]
+    ) -> Wide:
+        """A sum of products with ``size`` columns, and of terms with no more, by its values at points."""
+        ranges: list[Range] = []
+        for k, a, b in products:
+            _add_ranges(ranges, k, _product_ranges(a.ranges, b.ranges))
+        for k, x in terms:
+            _add_ranges(ranges, k, x.ranges)
+        _check_ranges(ranges)
+        points, matrix = _interpolation(size)
+        values = []
+        for i, point in enumerate(points):
+            parts = [(_value(cs, x, i, point, size), k) for k, x in terms]
+            parts += [(_value(cs, a, i, point) * _value(cs, b, i, point), k) for k, a, b in products]
+            values.append(cs.materialise(cs.linear(parts)))
+        columns = tuple(cs.linear(list(zip(values, row, strict=True))) for row in matrix)
+        return Wide(self, columns, tuple(ranges), tuple(values))
 
     def _identity(self, cs: ConstraintSystem, how: Plan, columns: Sequence[Field]) -> None:
         w, p = self.limb_bits, self.modulus
@@ -622,8 +682,39 @@ class EmulatedField:
             cs.assert_equal(x, 0, label=label)
 
 
-def _at(cs: ConstraintSystem, a: Operand, point: int | None) -> Field:
-    """The polynomial of the columns at a point; None: its leading coefficient."""
+def _is_known(a: Operand, b: Operand) -> bool:
+    return a.is_constant or b.is_constant
+
+
+def _known_product(cs: ConstraintSystem, a: Operand, b: Operand) -> Wide:
+    """a b without rows, one of them being a constant."""
+    constant, other = (a, b) if a.is_constant else (b, a)
+    parts: list[list[tuple[Field, int]]] = [[] for _ in range(len(a.columns) + len(b.columns) - 1)]
+    for i, known in enumerate(constant.columns):
+        value = known.constant_value
+        assert value is not None
+        for j, column in enumerate(other.columns):
+            parts[i + j].append((column, value))
+    ranges = tuple(_product_ranges(a.ranges, b.ranges))
+    _check_ranges(ranges)
+    return Wide(a.over, tuple(cs.linear(part) for part in parts), ranges)
+
+
+def _check_ranges(ranges: Sequence[Range]) -> None:
+    for lo, hi in ranges:
+        if hi - lo >= MODULUS:
+            raise ValueError(
+                f"emulated arithmetic: a column may take {(hi - lo).bit_length()} bits and would wrap "
+                "modulo r; reduce an operand first, with reduce(cs, x)"
+            )
+
+
+def _value(cs: ConstraintSystem, a: Operand, index: int, point: int | None, size: int = 0) -> Field:
+    """The polynomial of the columns at a point; None: its leading coefficient, as one of ``size`` of them."""
+    if point is None and len(a.columns) < size:
+        return cs.constant(0)
+    if a.values is not None and index < len(a.values):
+        return a.values[index]
     if point is None:
         return a.columns[-1]
     return cs.linear([(column, point**i) for i, column in enumerate(a.columns)])
