@@ -18,7 +18,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -189,25 +188,6 @@ class Bench:
             for request in ("msm_g1 20", "msm_g2 18", "ntt 20", "coset_ntt 20")
         }
 
-    def batch(self) -> dict[str, Any]:
-        """A 64-slot batch of this rollup: its proof on two threads."""
-        code = (
-            "import json, sys, time; sys.path.insert(0, sys.argv[1]); from scaling import *;"
-            "engine = get_engine(threads=2); what, key, layout, witness = batch(64, engine); taken = []\n"
-            "for turn in range(int(sys.argv[2]) + 1):\n"
-            "    start = time.perf_counter(); prove_unchecked(key, layout, witness, engine)\n"
-            "    taken.append(time.perf_counter() - start)\n"
-            "print(json.dumps([layout.num_rows, taken[1:]]))"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(HERE), str(max(3, self.runs // 2))],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        rows, taken = json.loads(done.stdout)
-        return {"constraints": rows, **summary({"2 threads": taken}, "2 threads")}
-
 
 def beside(found: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """What the others took, and how many times as long."""
@@ -269,15 +249,6 @@ def table(found: Mapping[str, Any]) -> str:
         rows.append(
             (PARTS[request], shown(one["1 thread"]["seconds"]), beside(one, {"gnark": "gnark-crypto"}))
         )
-    if "batch" in found:
-        one = found["batch"]
-        rows.append(
-            (
-                f"proof, 64-slot batch ({one['constraints']:,} constraints)",
-                shown(one["2 threads"]["seconds"]),
-                "",
-            )
-        )
     head = (
         f"{where['processor']}, {where['cores']} cores, {where['cpu']}, two threads unless said, "
         f"{where['date']}, commit {where['commit']}"
@@ -304,7 +275,7 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--peers", nargs="*", default=["groth16py", "gnark"])
-    parser.add_argument("--only", nargs="*", help="some of: prove process setup parts batch")
+    parser.add_argument("--only", nargs="*", help="some of: prove process setup parts")
     options = parser.parse_args()
     bench = Bench(options.folder, options.runs, options.peers)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
@@ -312,7 +283,6 @@ def main() -> None:
         "process": bench.process,
         "setup": bench.setup,
         "parts": bench.parts,
-        "batch": bench.batch,
     }
     found: dict[str, Any] = {"machine": machine()}
     for name, part in parts.items():

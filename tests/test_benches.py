@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,20 @@ def test_readme__shows_the_table_of_the_stored_figures(name: str, monkeypatch: p
     shown, end, _ = rest.partition(bench.END)
     assert end
     assert shown.strip() == bench.table(stored).strip()
+
+
+def test_readme__begins_with_figures_that_were_measured() -> None:
+    def stored(name: str) -> Any:
+        return json.loads((BENCHES / "results" / f"{name}.json").read_text())
+
+    proof = stored("figures")["demos"]["big prove"]
+    gnark = stored("prover_figures")["prove"]["chain_18_o1"]["gnark"]["times"]
+    costs = (ROOT / "docs" / "costs.md").read_text()
+    (transfer,) = (line.split("|") for line in costs.splitlines() if line.startswith("| transfer | 64 |"))
+    head = " ".join((ROOT / "README.md").read_text().partition("## Two commands")[0].split())
+    assert f"a batch of 64 transactions is proved in about {proof:.0f} s" in head
+    assert f"a circom circuit of 2^18 rows {gnark:.0f} times as fast as by gnark" in head
+    assert f"a transfer costs {transfer[3].strip()} bytes and about {round(int(transfer[6]), -1)} gas" in head
 
 
 @pytest.mark.parametrize("log_size", [16, 18, 20])

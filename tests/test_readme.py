@@ -51,3 +51,33 @@ def test_readme__commands_and_options_exist() -> None:
 def test_readme__every_folder_it_maps_exists() -> None:
     for name in re.findall(r"^\| `([a-z0-9_/.]+)`", README.read_text(), re.MULTILINE):
         assert (README.parent / name).exists(), name
+
+
+def test_readme__links_to_what_exists_and_to_every_page() -> None:
+    text = README.read_text()
+    for target, _, anchor in re.findall(r"\]\(([^)#\s]*)(#([^)]*))?\)", text):
+        if "://" in target:
+            continue
+        path = README.parent / target if target else README
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+            anchors = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert anchor in anchors, (target, anchor)
+    for page in (README.parent / "docs").glob("*.md"):
+        assert f"](docs/{page.name})" in text, page.name
+
+
+def test_readme__names_files_that_exist() -> None:
+    for name in re.findall(
+        r"`((?:benches|circuits|docs|native|tests|zkrollup)/[\w./-]+)`", README.read_text()
+    ):
+        assert (README.parent / name).exists(), name
+
+
+def test_readme__names_every_command() -> None:
+    from zkrollup.cli.app import COMMANDS
+
+    (usage,) = (block for block in re.findall(r"```\n(zkrollup .*?)```", README.read_text(), re.DOTALL))
+    named = {line.split()[1] for line in usage.splitlines()}
+    assert named == set(COMMANDS)
