@@ -27,9 +27,17 @@ from zkrollup.audit.modular import is_square
 if TYPE_CHECKING:
     from zkrollup.audit.propagate import Propagation
 
-__all__ = ["Monomial", "Polynomial", "denominator_never_zero", "in_terms_of_inputs", "stuck_on"]
+__all__ = [
+    "Monomial",
+    "Polynomial",
+    "denominator_never_zero",
+    "in_terms_of_inputs",
+    "single_value",
+    "stuck_on",
+]
 
 _STEPS = 12  # wires replaced, for one row
+_REPLACED = 60  # wires replaced, to reach the inputs
 _TERMS = 24
 _DEGREE = 8
 
@@ -91,33 +99,50 @@ def stuck_on(rules: Propagation, row: int, wire: int) -> tuple[Polynomial, Polyn
 
 
 def in_terms_of_inputs(
-    rules: Propagation, polynomial: Polynomial, *, steps: int = 60, values: bool = True
+    rules: Propagation,
+    polynomial: Polynomial,
+    *,
+    used: set[int] | None = None,
+    ranges: set[int] | None = None,
 ) -> Polynomial | None:
     """A sum of products with every wire that a row defines replaced, the last one first; None when it grows
-    too large. ``values``: wires with a single value are replaced by it."""
-    for _ in range(steps):
-        wires = _wires(polynomial)
-        constant: dict[int, int] = {}
-        for w in wires if values else ():
-            domain = rules.domains[w]
-            if domain is not None and domain.values is not None and len(domain.values) == 1:
-                constant[w] = domain.values[0]
-        if constant:
-            wire, value = next(iter(constant.items()))
-            made = _replace(polynomial, wire, {(): value} if value else {}, rules.p)
-        else:
-            best = max(
-                ((rules.reasons[w].time, w) for w in wires if _definition(rules, w) >= 0), default=None
-            )
-            if best is None:
-                return polynomial
-            wire = best[1]
-            told = _value(rules, _definition(rules, wire), wire)
-            made = None if told is None else _replace(polynomial, wire, told, rules.p)
+    too large. Wires with a single value are replaced by it. ``used`` receives the rows, ``ranges`` the
+    wires whose values were used."""
+    for _ in range(_REPLACED):
+        for wire in _wires(polynomial):
+            value = single_value(rules, wire)
+            if value is None:
+                continue
+            if ranges is not None:
+                ranges.add(wire)
+            folded = _replace(polynomial, wire, {(): value} if value else {}, rules.p)
+            if folded is None:
+                return None
+            polynomial = folded
+        best = max(
+            ((rules.reasons[w].time, w) for w in _wires(polynomial) if _definition(rules, w) >= 0),
+            default=None,
+        )
+        if best is None:
+            return polynomial
+        wire = best[1]
+        at = _definition(rules, wire)
+        if used is not None:
+            used.add(rules.origin[at])
+        told = _value(rules, at, wire)
+        made = None if told is None else _replace(polynomial, wire, told, rules.p)
         if made is None:
             return None
         polynomial = made
     return None
+
+
+def single_value(rules: Propagation, wire: int) -> int | None:
+    """The value of a wire that has the same in all satisfying witnesses, as far as that is known."""
+    domain = rules.domains[wire]
+    if domain is None or domain.values is None or len(domain.values) != 1:
+        return None
+    return domain.values[0]
 
 
 def _contradict(divisor: Polynomial, number: Polynomial, p: int) -> bool:

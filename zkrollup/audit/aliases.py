@@ -22,12 +22,14 @@ from zkrollup.audit.modular import signed
 if TYPE_CHECKING:
     from zkrollup.audit.propagate import Propagation
 
-__all__ = ["Digit", "digits_with_aliases", "refuse_aliases"]
+__all__ = ["Digit", "digits_with_aliases", "halved_by", "refuse_aliases", "refute_value"]
 
 Digit = tuple[int, int, int, int, int, bool]
 """(weight, wire, start, step, width, reversed): wire = start + step t; reversed: width - t in place of t."""
 
 _VISITS = 20_000  # of rows, for one number
+_FEW_VISITS = 200
+_ONE = Domain(1, 1, (1,))
 _SMALL = 8
 
 
@@ -38,15 +40,29 @@ def refuse_aliases(rules: Propagation, terms: RowTerms, row: RowTerms) -> set[in
     in it that has no range is replaced by its digits where it occurs.
     """
     digits = digits_with_aliases(rules, terms)
-    if digits is None:
-        return None
+    return None if digits is None else _refuse_beyond(rules, digits, row, rules.p - 1, above=True)
+
+
+def _refuse_beyond(
+    rules: Propagation,
+    digits: list[Digit],
+    row: RowTerms,
+    bound: int,
+    *,
+    above: bool,
+    given: tuple[int, int] | None = None,
+) -> set[int] | None:
+    """The rows that refuse every number above a bound (or every one below it); ``given``: where a wire has
+    a value."""
     refuter = _Refuter(rules)
     numbers = [w for w in row if w and rules.domains[w] is None]
     if len(numbers) == 1:
         scale = -pow(row[numbers[0]], -1, rules.p)
         refuter.replaced = numbers[0]
         refuter.replacement = {w: k * scale % rules.p for w, k in row.items() if w != numbers[0]}
-    left = rules.p - 1
+    if given is not None and not refuter.assume(given[0], [given[1]]):
+        return refuter.used
+    left = bound
     for size, wire, start, step, width, reverse in digits:
         own = min(left // size, width)
         left -= own * size
@@ -56,11 +72,70 @@ def refuse_aliases(rules: Propagation, terms: RowTerms, row: RowTerms) -> set[in
         ) -> int:
             return start + step * (top - t if turn else t)
 
-        if own < width and not refuter.refutes(wire, [value(t) for t in range(own + 1, width + 1)]):
+        refused = range(own + 1, width + 1) if above else range(own)
+        if refused and not refuter.refutes(wire, [value(t) for t in refused]):
             return None
         if not refuter.assume(wire, [value(own)]):
-            return refuter.used  # no number at all begins like p - 1
+            return refuter.used  # no number at all begins like the bound
     return refuter.used if left == 0 else None
+
+
+def halved_by(rules: Propagation, wire: int, row: int) -> tuple[set[int], set[int]] | None:
+    """The rows that keep a number in one half of 0 .. p - 1, which known wires choose; and the wires whose
+    ranges they rely on. None when that is not seen.
+
+    ``row``: one that is linear and says that the number is the sum of digits. Then x and -x are not both
+    possible, unless they are the same.
+    """
+    p, lin = rules.p, rules.linear[row]
+    if lin is None or 0 in lin:
+        return None
+    terms = {w: k for w, k in lin.items() if w != wire}
+    digits = digits_with_aliases(rules, terms)
+    unit = -pow(lin[wire], -1, p)
+    if digits is None or any(
+        start or turned or (lin[w] * step * unit - size) % p for size, w, start, step, _, turned in digits
+    ):
+        return None
+    canonical: set[int] | None = None
+    for chooser in _near_choosers(rules, terms):
+        domain = rules.domains[chooser]
+        assert domain is not None
+        assert domain.values is not None
+        used = {row, *rules.domain_rows.get(chooser, ())}
+        for value in domain.values:
+            given, half = (chooser, value), p >> 1
+            found = _refuse_beyond(rules, digits, lin, half, above=True, given=given)
+            if found is None:
+                found = _refuse_beyond(rules, digits, lin, half + 1, above=False, given=given)
+                if found is None:
+                    break
+                if canonical is None:
+                    canonical = _refuse_beyond(rules, digits, lin, p - 1, above=True)
+                if canonical is None:
+                    return None
+                found |= canonical
+            used |= found
+        else:
+            sides = [side for r in used for side in (rules.linear[r] or {}, *rules.rows[r])]
+            return used, {w for side in sides for w in side}
+    return None
+
+
+def _near_choosers(rules: Propagation, terms: RowTerms) -> list[int]:
+    """Known wires with two values within three rows of some wires."""
+    seen = level = set(terms)
+    for _ in range(3):
+        rows = {r for w in level for r in rules.touching[w]}
+        sides = [side for r in rows for side in (rules.linear[r] or {}, *rules.rows[r])]
+        level = {w for side in sides for w in side if w} - seen
+        seen = seen | level
+    found = []
+    for w in sorted(seen):
+        domain = rules.domains[w]
+        if rules.unique[w] and domain is not None and domain.values is not None and len(domain.values) == 2:
+            found.append(w)
+    return found[:_SMALL]
 
 
 def digits_with_aliases(rules: Propagation, terms: RowTerms) -> list[Digit] | None:
@@ -103,16 +178,42 @@ def digits_with_aliases(rules: Propagation, terms: RowTerms) -> list[Digit] | No
     return None
 
 
+def refute_value(rules: Propagation, wire: int, value: int) -> set[int] | None:
+    """The rows that together refuse a value of a wire, None when they are not seen to.
+
+    Besides the value alone, those of another wire in its rows are tried, one at a time, that has few: when
+    none is left, no witness has it.
+    """
+    others = {
+        w
+        for row in rules.touching[wire][:_SMALL]
+        for side in (rules.linear[row] or {}, *rules.rows[row])
+        for w in side
+        if w not in (0, wire) and (d := rules.domains[w]) is not None and d.values is not None
+    }
+    for other in sorted(others)[:_SMALL]:
+        refuter = _Refuter(rules, _FEW_VISITS)
+        if not refuter.assume(wire, [value]):
+            return refuter.used
+        domain = rules.domains[other]
+        assert domain is not None
+        assert domain.values is not None
+        if all(refuter.refutes(other, [choice]) for choice in domain.values):
+            refuter.used.update(rules.domain_rows.get(other, ()))
+            return refuter.used
+    return None
+
+
 class _Refuter:
     """Ranges under assumptions; ``used`` are the rows that were looked at."""
 
-    def __init__(self, rules: Propagation) -> None:
+    def __init__(self, rules: Propagation, visits: int = _VISITS) -> None:
         self.rules = rules
         self.p = rules.p
         self.state: dict[int, Domain] = {}
         self.nonzero: set[int] = set()
         self.used: set[int] = set()
-        self.left = _VISITS
+        self.left = visits
         self.replaced = -1
         self.replacement: RowTerms = {}
         self._sides: dict[int, tuple[RowTerms, RowTerms, RowTerms]] = {}
@@ -246,19 +347,29 @@ class _Refuter:
         if low != high:
             return low < high
         # as integers, the sum is low * p; see it modulo one of its coefficients
-        weights = [(w, signed(k, p)) for w, k in terms.items()]
-        for m in sorted({abs(k) for _, k in weights if abs(k) > 2}, reverse=True)[:12]:
-            least = most = -low * p
-            for wire, k in weights:
-                if wire == 0:
-                    least, most = least + k, most + k
-                    continue
-                domain = self.lookup(wire)
-                assert domain is not None
-                if domain.values is not None:
-                    parts = [signed(k * signed(v, p), m) for v in domain.values]
-                    least, most = least + min(parts), most + max(parts)
-                elif k % m:
+        fixed, moduli = -low * p, set()
+        listed: list[list[int]] = []
+        ranged: list[tuple[int, Domain]] = []
+        for wire, k in terms.items():
+            k = signed(k, p)
+            if abs(k) > 2:
+                moduli.add(abs(k))
+            domain = self.lookup(wire) if wire else _ONE
+            assert domain is not None
+            if domain.values is None:
+                ranged.append((k, domain))
+            elif len(domain.values) == 1:
+                fixed += k * signed(domain.values[0], p)
+            else:
+                listed.append([k * signed(v, p) for v in domain.values])
+        for m in sorted(moduli, reverse=True)[:12]:
+            half = m >> 1
+            least = most = fixed
+            for values in listed:
+                parts = [(v + half) % m for v in values]
+                least, most = least + min(parts) - half, most + max(parts) - half
+            for k, domain in ranged:
+                if k % m:
                     ends = sorted((signed(k, m) * domain.low, signed(k, m) * domain.high))
                     least, most = least + ends[0], most + ends[1]
             if -(-least // m) * m > most:

@@ -16,6 +16,9 @@ The statement proved for a wire: two satisfying witnesses with the same inputs a
 - *sums*: products of sums that are known, though no wire of them is, as ``--O2`` leaves them;
 - *known sum*: a product of two known sums, one of which a linear row determines although not its wires;
 - *nonresidue*: a denominator and its numerator that vanish together only if some constant were a square;
+- *never zero*: a factor whose zero the rows around refuse, if need be value by value of a wire of few;
+- *points*: slopes of tangents and chords of points that are regular, or multiples that differ;
+- *half*: a square root, where a comparison with a known result keeps it on one side of p / 2;
 - *comparison*: bits that could stand for x or for x + p, of which another part of the circuit refuses
   the latter: every prefix in which a number can exceed p - 1 is shown to be contradictory.
 
@@ -73,6 +76,7 @@ class Propagation(Cases):
             self._eliminate,
             self._span,
             self._compare,
+            self._halves,
         )
 
     def _drain(self) -> None:
@@ -154,6 +158,8 @@ class Propagation(Cases):
         total = -rest.get(0, 0) * pow(square, -1, p) % p
         if self._at_most_one_of_pair(self.domains[wire], total):
             self._mark(wire, "root", (row, *self.domain_rows.get(wire, ())), (wire,))
+        elif not total:
+            self._roots[row] = wire
 
     def _at_most_one_of_pair(self, domain: Domain | None, total: int) -> bool:
         """Whether x and total - x, different, cannot both lie in the domain."""
@@ -256,8 +262,10 @@ class Propagation(Cases):
         return progress
 
     def _denominators(self) -> bool:
-        """Factors that are never zero by the arithmetic of squares, see :mod:`zkrollup.audit.algebra`."""
+        """Factors that are never zero by the arithmetic of squares, see :mod:`zkrollup.audit.algebra`, and
+        slopes of points that differ, see :mod:`zkrollup.audit.points`."""
         from zkrollup.audit.algebra import denominator_never_zero
+        from zkrollup.audit.points import slope_is_determined
 
         progress = False
         stuck, self._stuck = self._stuck, {}
@@ -269,7 +277,30 @@ class Propagation(Cases):
             if used is not None:
                 self._mark(wire, "nonresidue", (row, *used))
                 progress = True
+                continue
+            found = slope_is_determined(self, self._points, row, wire)
+            if found is not None:
+                self._mark(wire, "points", *found)
+                progress = True
+                continue
+            used = self._never_zero(row, wire)
+            if used is not None:
+                sides = [side for r in used for side in (self.linear[r] or {}, *self.rows[r])]
+                self._mark(wire, "never zero", (row, *used), {w for side in sides for w in side})
+                progress = True
         return progress
+
+    def _never_zero(self, row: int, wire: int) -> set[int] | None:
+        """The rows that refuse the zero of the factor of a row's only unknown wire, if it is one wire's."""
+        from zkrollup.audit.aliases import refute_value
+
+        a, b, c = self.rows[row]
+        factor = b if a.keys() == {wire} else a if b.keys() == {wire} else {}
+        wires = factor.keys() - {0}
+        if len(wires) != 1 or wire in wires or wire in c:
+            return None
+        (other,) = wires
+        return refute_value(self, other, -factor.get(0, 0) * pow(factor[other], -1, self.p) % self.p)
 
     def _known_sums(self) -> bool:
         """A factor that a linear row determines, although not its wires, determines the product."""
@@ -343,6 +374,21 @@ class Propagation(Cases):
                 for wire in terms:
                     self._mark(wire, "comparison", (row, *used), ranges)
         return progress
+
+    def _halves(self) -> bool:
+        """Square roots that a comparison keeps below p / 2 or above it."""
+        from zkrollup.audit.aliases import halved_by
+
+        roots, self._roots = self._roots, {}
+        for row, wire in roots.items():
+            for sum_row in () if self.unique[wire] else self.touching[wire]:
+                if self.linear[sum_row] is None or self._unbounded[sum_row] > 1 or self._late():
+                    continue
+                found = halved_by(self, wire, sum_row)
+                if found is not None:
+                    self._mark(wire, "half", (row, *found[0]), found[1])
+                    return True
+        return False
 
     # -- claims ----------------------------------------------------------------------------------------
     def accept(self, claims: Iterable[WireClaim]) -> Propagation:

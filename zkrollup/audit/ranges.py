@@ -116,6 +116,9 @@ class Ranges(State):
             why = self._why_nonzero(c)
             self._set_nonzero(a, row, why)
             self._set_nonzero(b, row, why)
+        if not c:
+            self._learn_is_zero(a, b, row)
+            self._learn_is_zero(b, a, row)
         for factor in (a, b):
             # where the factor is zero, c would be a constant other than zero
             over = ratio_of({w: k for w, k in factor.items() if w}, c, p)
@@ -159,6 +162,25 @@ class Ranges(State):
             wire = self._virtual({w: k for w, k in terms.items() if k}, row)
             self._virtual_of[row] = self.virtuals[-1][1]
             self._restrict(wire, Domain.of(range(len(roots)), p), (row,))
+
+    def _learn_is_zero(self, factor: RowTerms, other: RowTerms, row: int) -> None:
+        """In an is-zero test, ``factor z = 0`` and ``factor w = 1 - z``, z (1 - z) is zero: z is 0 or 1.
+
+        In general where factor times a sum of one wire is zero, and factor times something another such sum:
+        the product of both sums is zero.
+        """
+        p = self.p
+        (wire,) = wires = tuple(other.keys() - {0}) if len(other.keys() - {0}) == 1 else (0,)
+        if not wire or not factor.keys() - {0}:
+            return
+        key = normal(factor, p)
+        for second in self.touching[wire] if len(self.touching[wire]) <= SMALL else ():
+            a, b, c = self.rows[second]
+            if second == row or self.linear[second] is not None or not c or c.keys() - {0} != {*wires}:
+                continue
+            if key in (normal(a, p), normal(b, p)):
+                roots = [-side.get(0, 0) * pow(side[wire], -1, p) % p for side in (other, c)]
+                self._restrict(wire, Domain.of(roots, p), (row, second))
 
     def _bound_linear(self, lin: RowTerms, row: int) -> None:
         """The range of the only wire without one, from those of the others."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from zkrollup.audit.facts import SMALL, Domain, Key, Nonzero, Reason, intersect
 from zkrollup.audit.model import Constraints, Row, RowTerms, WireClaim
+from zkrollup.audit.points import PointFacts
 
 __all__ = ["State"]
 
@@ -57,6 +58,9 @@ class State:
         self._enumerated: dict[int, tuple[list[Domain | None], bool]] = {}
         """Of rows whose combinations of values were tried: with which ranges, and whether they were few."""
         self._claims: list[WireClaim] = []
+        self._points = PointFacts()
+        self._roots: dict[int, int] = {}
+        """Rows that say that a wire, their only unknown one, is a square root."""
         self._stuck: dict[int, int] = {}
         """Rows with one unknown wire, whose factor might be zero for all that is known."""
         self._prepare()

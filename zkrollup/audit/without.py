@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from zkrollup.audit.facts import Key, Nonzero
+from zkrollup.audit.points import PointFacts
 from zkrollup.audit.propagate import Propagation
 
 __all__ = ["Without"]
@@ -139,6 +140,7 @@ class _Local(Propagation):
         self._virtual_of = whole._virtual_of
         self._tried, self._open, self._shared = set(), {}, {}
         self._claims, self._stuck, self._enumerated = [], {}, {}
+        self._points, self._roots, self.virtuals = PointFacts(), {}, whole.virtuals
         self._squares = whole._squares
         for wire in whole.rows[row][2]:
             if wire in self._squares and whole._squares[wire][1] == row:
