@@ -154,6 +154,6 @@ int zkr_g2_is_on_curve(const zkr_engine *engine, uint8_t *out, const uint64_t *p
 
 int zkr_g2_is_in_subgroup(const zkr_engine *engine, uint8_t *out, const uint64_t *points, size_t n) {
     if (engine == NULL) return ZKR_BADARGS;
-    ask_job j = {.k = engine->k, .out = out, .points = points, .coordinates = 4, .g2 = engine->k->g2.is_in_subgroup};
+    ask_job j = {.k = engine->k, .out = out, .points = points, .coordinates = 4, .g2 = engine->k->g2_in_subgroup};
     return ask(engine, &j, n);
 }

@@ -39,35 +39,4 @@ static const zkr_g2 g2_generator __attribute__((unused)) = {{ZKR_LIMBS(FQ_G2X0),
 #define GROUP_BODY "curve_group.inc.h"
 #include "groups.inc.h"
 
-/* The untwist-Frobenius-twist endomorphism of the twist: (x, y) -> (conj(x) xi^((q-1)/3),
- * conj(y) xi^((q-1)/2)), xi = 9 + i. */
-ZKR_NOINLINE void g2_psi(zkr_g2 *out, const zkr_g2 *p) {
-    static const zkr_fe2 gx = {ZKR_LIMBS(FQ_PSIX0), ZKR_LIMBS(FQ_PSIX1)};
-    static const zkr_fe2 gy = {ZKR_LIMBS(FQ_PSIY0), ZKR_LIMBS(FQ_PSIY1)};
-    zkr_fe2 t;
-    fq2_conj(&t, &p->x);
-    fq2_mul(&out->x, &t, &gx);
-    fq2_conj(&t, &p->y);
-    fq2_mul(&out->y, &t, &gy);
-}
-
-/* p must be on the twist. True when it has order r (or is infinity). The test is
- * psi(P) = [t - 1] P, t the trace of Frobenius. psi satisfies psi^2 - t psi + q = 0, so the equality
- * gives 0 = [(t-1)^2 - t(t-1) + q] P = [q + 1 - t] P = [r] P; and psi acts as q = t - 1 (mod r) on
- * the subgroup, so its points pass. t - 1 = 6 u^2 has 127 bits, half of r's. */
-ZKR_NOINLINE bool g2_is_in_subgroup(const zkr_g2 *p) {
-    static const zkr_fe trace = ZKR_LIMBS(FQ_TRACE_M1);
-    zkr_g2_xyzz m, acc;
-    zkr_g2 f;
-    g2_scalar_mul(&m, p, &trace);
-    g2_psi(&f, p);
-    g2_neg(&f, &f);
-    acc = m;
-    g2_add_affine(&acc, &f);
-    return fq2_is_zero(&acc.zz);
-}
-
-/* The cofactor of G1 is one. */
-ZKR_INLINE bool g1_is_in_subgroup(const zkr_g1 *p) { return g1_is_on_curve(p); }
-
 #endif

@@ -10,7 +10,6 @@ static void fill_curve(zkr_kernels *k) {
         .sum_segments = g1_sum_segments_kernel,
         .sum_entries = g1_sum_entries_kernel,
         .is_on_curve = g1_is_on_curve_kernel,
-        .is_in_subgroup = g1_is_in_subgroup_kernel,
         .weighted_sum = g1_weighted_sum_kernel,
         .msm_few = g1_msm_few_kernel,
     };
@@ -20,7 +19,6 @@ static void fill_curve(zkr_kernels *k) {
         .sum_segments = g2_sum_segments_kernel,
         .sum_entries = g2_sum_entries_kernel,
         .is_on_curve = g2_is_on_curve_kernel,
-        .is_in_subgroup = g2_is_in_subgroup_kernel,
         .weighted_sum = g2_weighted_sum_kernel,
         .msm_few = g2_msm_few_kernel,
     };

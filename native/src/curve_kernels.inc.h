@@ -139,10 +139,6 @@ static void G(is_on_curve_kernel)(uint8_t *out, const POINT *points, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = G(is_on_curve)(&points[i]);
 }
 
-static void G(is_in_subgroup_kernel)(uint8_t *out, const POINT *points, size_t n) {
-    for (size_t i = 0; i < n; i++) out[i] = G(is_on_curve)(&points[i]) && G(is_in_subgroup)(&points[i]);
-}
-
 static void G(weighted_sum_kernel)(XYZZ *out, XYZZ *total, const POINT *points, size_t n) {
     G(set_infinity)(out);
     G(set_infinity)(total);

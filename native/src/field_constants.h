@@ -89,27 +89,5 @@
 #define FQ_G2Y1_1 0xdc57f922327d3cbbULL
 #define FQ_G2Y1_2 0x55f935be33351076ULL
 #define FQ_G2Y1_3 0x0da4a0e693fd6482ULL
-/* (9+i)^((q-1)/3) and (9+i)^((q-1)/2), Montgomery */
-#define FQ_PSIX0_0 0xb5773b104563ab30ULL
-#define FQ_PSIX0_1 0x347f91c8a9aa6454ULL
-#define FQ_PSIX0_2 0x7a007127242e0991ULL
-#define FQ_PSIX0_3 0x1956bcd8118214ecULL
-#define FQ_PSIX1_0 0x6e849f1ea0aa4757ULL
-#define FQ_PSIX1_1 0xaa1c7b6d89f89141ULL
-#define FQ_PSIX1_2 0xb6e713cdfae0ca3aULL
-#define FQ_PSIX1_3 0x26694fbb4e82ebc3ULL
-#define FQ_PSIY0_0 0xe4bbdd0c2936b629ULL
-#define FQ_PSIY0_1 0xbb30f162e133bacbULL
-#define FQ_PSIY0_2 0x31a9d1b6f9645366ULL
-#define FQ_PSIY0_3 0x253570bea500f8ddULL
-#define FQ_PSIY1_0 0xa1d77ce45ffe77c7ULL
-#define FQ_PSIY1_1 0x07affd117826d1dbULL
-#define FQ_PSIY1_2 0x6d16bd27bb7edc6bULL
-#define FQ_PSIY1_3 0x2c87200285defeccULL
-/* the trace of Frobenius less one, 6 u^2; a plain integer */
-#define FQ_TRACE_M1_0 0xf83e9682e87cfd46ULL
-#define FQ_TRACE_M1_1 0x6f4d8248eeb859fbULL
-#define FQ_TRACE_M1_2 0x0000000000000000ULL
-#define FQ_TRACE_M1_3 0x0000000000000000ULL
 
 #endif

@@ -56,9 +56,8 @@ typedef struct zkr_g1_kernels {
      * as lengths. */
     void (*sum_entries)(zkr_g1 *points, const zkr_g1 *bases, const uint32_t *entries, uint32_t *lengths,
                         size_t segments, uint32_t *places, zkr_fe *scratch);
-    /* out[i] = 1 when the point is on the curve, is in the subgroup; coordinates canonical */
+    /* out[i] = 1 when the point is on the curve; coordinates canonical */
     void (*is_on_curve)(uint8_t *out, const zkr_g1 *points, size_t n);
-    void (*is_in_subgroup)(uint8_t *out, const zkr_g1 *points, size_t n);
     /* *out = sum_i (i + 1) points[i] and *total = sum_i points[i] */
     void (*weighted_sum)(zkr_g1_xyzz *out, zkr_g1_xyzz *total, const zkr_g1 *points, size_t n);
     /* *out = sum_i scalars[i] bases[i] for canonical scalars; for few points */
@@ -76,7 +75,6 @@ typedef struct zkr_g2_kernels {
     void (*sum_entries)(zkr_g2 *points, const zkr_g2 *bases, const uint32_t *entries, uint32_t *lengths,
                         size_t segments, uint32_t *places, zkr_fe2 *scratch);
     void (*is_on_curve)(uint8_t *out, const zkr_g2 *points, size_t n);
-    void (*is_in_subgroup)(uint8_t *out, const zkr_g2 *points, size_t n);
     void (*weighted_sum)(zkr_g2_xyzz *out, zkr_g2_xyzz *total, const zkr_g2 *points, size_t n);
     void (*msm_few)(zkr_g2_xyzz *out, const zkr_g2 *bases, const zkr_fe *scalars, size_t n);
     void (*scale)(zkr_g2 *out, const zkr_g2 *points, const zkr_fe *scalars, size_t step, size_t n, bool secret);
@@ -126,6 +124,8 @@ typedef struct zkr_kernels {
     /* out[i] = scale x_i / (tau - x_i), x_i = start ratio^i != tau, Fr; scratch holds n elements */
     void (*fr_lagrange)(zkr_fe *out, const zkr_fe *tau, const zkr_fe *start, const zkr_fe *ratio,
                         const zkr_fe *scale, zkr_fe *scratch, size_t n);
+    /* out[i] = 1 when the point is on the twist and in the subgroup (infinity is); coordinates canonical */
+    void (*g2_in_subgroup)(uint8_t *out, const zkr_g2 *points, size_t n);
     /* the first pair with a point outside its group (infinity is inside), or n */
     size_t (*pairing_check)(const zkr_g1 *p, const zkr_g2 *q, size_t n);
     void (*pairing_product)(zkr_fe12 *out, const zkr_g1 *p, const zkr_g2 *q, size_t n);

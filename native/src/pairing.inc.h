@@ -36,9 +36,8 @@ ZKR_INLINE void psi_xyzz(zkr_g2_xyzz *a) {
     fq2_mul(&a->y, &a->y, &frobenius_1[2]);
 }
 
-/* A finite point on the twist is in the subgroup of order r when [x+1]Q + psi([x]Q) + psi^2([x]Q) =
- * psi^3([2x]Q); gen_tower_constants.py asserts why this is enough. Half the doublings of the test in
- * curve.h, its slow twin. */
+/* A point on the twist is in the subgroup of order r when [x+1]Q + psi([x]Q) + psi^2([x]Q) = psi^3([2x]Q);
+ * gen_tower_constants.py asserts why this is enough. */
 static bool g2_in_subgroup(const zkr_g2 *q) {
     zkr_g2 minus;
     g2_neg(&minus, q);
@@ -60,6 +59,10 @@ static bool g2_in_subgroup(const zkr_g2 *q) {
     fq2_neg(&t.y, &t.y);
     g2_add(&sum, &t);
     return fq2_is_zero(&sum.zz);
+}
+
+static void g2_in_subgroup_kernel(uint8_t *out, const zkr_g2 *points, size_t n) {
+    for (size_t i = 0; i < n; i++) out[i] = g2_is_on_curve(&points[i]) && g2_in_subgroup(&points[i]);
 }
 
 /* Coordinates below q, finite, on the curve. */
@@ -397,6 +400,7 @@ static void pairing_verify(uint8_t *holds, const zkr_prepared_key *key, const zk
 }
 
 static void fill_pairing(zkr_kernels *k) {
+    k->g2_in_subgroup = g2_in_subgroup_kernel;
     k->pairing_check = pairing_check;
     k->pairing_product = pairing_product;
     k->pairing_prepare = pairing_prepare;

@@ -170,7 +170,7 @@ static void transforms_invert_each_other_on_every_size_and_path(void) {
 static void generators_are_on_their_curves_and_have_order_r(void) {
     zkr_g1_xyzz p;
     zkr_g2_xyzz q;
-    CHECK(g1_is_on_curve(&g1_generator) && g2_is_on_curve(&g2_generator) && g2_is_in_subgroup(&g2_generator));
+    CHECK(g1_is_on_curve(&g1_generator) && g2_is_on_curve(&g2_generator));
     g1_scalar_mul(&p, &g1_generator, &fr_modulus);
     g2_scalar_mul(&q, &g2_generator, &fr_modulus);
     CHECK(fq_is_zero(&p.zz) && fq2_is_zero(&q.zz));
