@@ -367,6 +367,11 @@ ZKR_API int zkr_r1cs_read_terms(const zkr_engine *engine, zkr_r1cs_terms *out, c
  * NULL) is the first that is >= r. */
 ZKR_API int zkr_fr_from_bytes(const zkr_engine *engine, uint64_t *out, const uint8_t *data, size_t n, size_t *bad);
 
+/* ======================================= BLAKE2b ============================================= */
+/* The chain value (8 words) after n more blocks of 128 bytes, of which none is the last, at any address, on
+ * the calling thread; `hashed` bytes came before, and with these fewer than 2^64. */
+ZKR_API int zkr_blake2b_blocks(uint64_t *chain, const uint8_t *blocks, size_t n, uint64_t hashed);
+
 /* cdef-end */
 
 #endif

@@ -338,6 +338,31 @@ static void sums_in_the_twist_agree_with_fixed_base(void) {
 SUMS_OF_ENTRIES_AGREE(g1, zkr_g1, zkr_fe, g1_generator)
 SUMS_OF_ENTRIES_AGREE(g2, zkr_g2, zkr_fe2, g2_generator)
 
+/* The chain value after the bytes 0 to 255, computed by zkrollup.groth16.blake2b. */
+static void blake2b_blocks_give_the_known_chain_at_any_address_and_however_cut(void) {
+    static const uint64_t known[8] = {0x32062dfe405ef152ULL, 0x24ab555a845ed8d6ULL, 0x46369dbc1d61f5e3ULL,
+                                      0xa44a9a95f3ae9e50ULL, 0xfd29f869a905a77aULL, 0xcd5bcafd63e68924ULL,
+                                      0xb699df6904d2abf7ULL, 0xb3aec9591a49a9c3ULL};
+    static const uint64_t first[8] = {0x6a09e667f2bdc948ULL, 0xbb67ae8584caa73bULL, 0x3c6ef372fe94f82bULL,
+                                      0xa54ff53a5f1d36f1ULL, 0x510e527fade682d1ULL, 0x9b05688c2b3e6c1fULL,
+                                      0x1f83d9abfb41bd6bULL, 0x5be0cd19137e2179ULL};
+    uint8_t *data = malloc(257); /* its end is that of the blocks */
+    CHECK(data != NULL);
+    for (unsigned i = 0; i < 256; i++) data[1 + i] = (uint8_t)i;
+    uint64_t chain[8];
+    memcpy(chain, first, sizeof chain);
+    CHECK(zkr_blake2b_blocks(chain, data + 1, 2, 0) == ZKR_OK && same(chain, known, sizeof chain));
+    memcpy(chain, first, sizeof chain);
+    CHECK(zkr_blake2b_blocks(chain, data + 1, 1, 0) == ZKR_OK);
+    CHECK(zkr_blake2b_blocks(chain, NULL, 0, 128) == ZKR_OK);
+    CHECK(zkr_blake2b_blocks(chain, data + 129, 1, 128) == ZKR_OK && same(chain, known, sizeof chain));
+    CHECK(zkr_blake2b_blocks(NULL, data, 1, 0) == ZKR_BADARGS);
+    CHECK(zkr_blake2b_blocks(chain, NULL, 1, 0) == ZKR_BADARGS);
+    CHECK(zkr_blake2b_blocks(chain, data, SIZE_MAX, 0) == ZKR_BADARGS);
+    CHECK(zkr_blake2b_blocks(chain, data, 1, UINT64_MAX - 127) == ZKR_BADARGS && same(chain, known, sizeof chain));
+    free(data);
+}
+
 static void impossible_arguments_give_a_status(void) {
     zkr_engine *engine = NULL;
     uint64_t word[16] = {0};
@@ -379,6 +404,7 @@ int main(void) {
     RUN(sums_in_the_twist_agree_with_fixed_base);
     RUN(sums_of_entries_agree_in_g1);
     RUN(sums_of_entries_agree_in_g2);
+    RUN(blake2b_blocks_give_the_known_chain_at_any_address_and_however_cut);
     RUN(impossible_arguments_give_a_status);
     for (size_t e = 0; e < num_engines; e++) zkr_engine_free(engines[e]);
     printf("%d passed, 0 failed\n", tests_run);

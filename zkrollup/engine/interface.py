@@ -355,3 +355,9 @@ class Engine(Protocol):
     ) -> tuple[Matrix, Matrix, Matrix, U64]: ...
 
     # the constraints of an .r1cs: A, B, C and constants, canonical, beginning with 0, 1, -1
+
+    # -- ceremonies --------------------------------------------------------------------------------
+    def blake2b_blocks(self, chain: U64, blocks: npt.NDArray[np.uint8], hashed: int) -> U64: ...
+
+    # BLAKE2b's chain value (8,) after whole blocks of 128 bytes, none of them the last, at any address;
+    # ``hashed`` bytes came before, and with these fewer than 2^63. zkrollup.groth16.blake2b is the hash.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zkrollup.engine.blake2b_tables import BLOCK_BYTES, require_blocks
 from zkrollup.engine.interface import U64, EngineError
 from zkrollup.engine.native_base import NativeBase
 from zkrollup.engine.native_circuits import CircuitsMixin
@@ -197,5 +198,19 @@ class _Curve(NativeBase):
         return self._ask("g2_is_in_subgroup", 16, points)
 
 
-class NativeEngine(_Vectors, _Transforms, _Curve, PointsMixin, CircuitsMixin, ProveMixin, FilesMixin):
+class _Hash(NativeBase):
+    """BLAKE2b, whose state a ceremony records."""
+
+    def blake2b_blocks(self, chain: U64, blocks: npt.NDArray[np.uint8], hashed: int) -> U64:
+        what = "blake2b_blocks"
+        self._check(f"{what}: chain", chain, (8,))
+        self._check(f"{what}: blocks", blocks, (None,), np.uint8)
+        require_blocks(len(blocks), hashed)
+        out, data = chain.copy(), self._in(blocks, "uint8_t")
+        count = len(blocks) // BLOCK_BYTES
+        self._ok(what, self._lib.zkr_blake2b_blocks(self._out(out), data, count, hashed))
+        return out
+
+
+class NativeEngine(_Vectors, _Transforms, _Curve, PointsMixin, CircuitsMixin, ProveMixin, FilesMixin, _Hash):
     """All of :class:`zkrollup.engine.interface.Engine` on the C core."""

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zkrollup.engine import file_arrays
+from zkrollup.engine import numba_blake2b as blake2b
 from zkrollup.engine import numba_checks as checks
 from zkrollup.engine import numba_circuit as circuit
 from zkrollup.engine import numba_curve as curve
@@ -27,6 +28,7 @@ from zkrollup.engine import numba_field as field
 from zkrollup.engine import numba_ntt as transform
 from zkrollup.engine import numba_pairing as pairing
 from zkrollup.engine import numba_setup as trusted
+from zkrollup.engine.blake2b_tables import require_blocks
 from zkrollup.engine.convert import FQ_MODULUS, FR_MODULUS
 from zkrollup.engine.interface import (
     U64,
@@ -424,6 +426,16 @@ class NumbaEngine(PointVectors):
         out = np.empty(layout.num_rows, np.bool_)
         self._ranges(layout.num_rows, 4096, lambda i, j: circuit.violations(a, b, c, out, i, j))
         return np.flatnonzero(out).astype(np.int64)
+
+    # -- ceremonies ----------------------------------------------------------------------------------
+
+    def blake2b_blocks(self, chain: U64, blocks: npt.NDArray[np.uint8], hashed: int) -> U64:
+        out = checks.array("blake2b_blocks: chain", chain, (8,)).copy()
+        data = checks.array("blake2b_blocks: blocks", blocks, (None,), np.uint8)
+        require_blocks(len(data), hashed)
+        words = np.require(data.view("<u8"), dtype=np.uint64, requirements="A")
+        blake2b.compress_blocks(out, checks.readonly(words.reshape(-1, 16)), np.uint64(hashed))
+        return out
 
     # -- Groth16 -----------------------------------------------------------------------------------
     def _domain_size(self, what: str, layout: Layout) -> int:

@@ -27,7 +27,7 @@ __all__ = ["kernel"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-_CONSTANTS = ("convert.py", "interface.py")
+_CONSTANTS = ("blake2b_tables.py", "convert.py", "interface.py")
 _NO_KERNELS = ("numba_checks.py", "numba_engine.py")
 
 
