@@ -7,21 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from zkrollup.cli import main
+from .running import run
 
 FILES = Path(__file__).parents[1] / "vectors" / "groth16_files"
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> str:
-    """Standard output, or the one line on standard error when the exit code is not 0."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    assert ended.value.code == code, output
-    if code:
-        assert len(output.err.strip().splitlines()) == 1, output.err
-        return output.err
-    return output.out
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from zkrollup.cli import main
 from zkrollup.formats.wtns import WtnsFile
+
+from .running import outputs
 
 CIRCOM = Path(__file__).parents[1] / "vectors" / "circom"
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> str:
-    with pytest.raises(SystemExit) as ended:
-        main(["check", *(str(argument) for argument in arguments)])
-    output = capsys.readouterr()
-    assert ended.value.code == code, output
-    if code == 2:
-        assert len(output.err.strip().splitlines()) == 1, output.err
-        return output.err
-    return output.out
+    """What ``check`` prints, or its complaint about bad input."""
+    out, err = outputs(capsys, "check", *arguments, code=code)
+    return err if code == 2 else out
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from zkrollup.circuits.batch import batch_circuit
-from zkrollup.cli import main
 from zkrollup.engine import get_engine
 from zkrollup.formats.r1cs import R1csFile
 from zkrollup.formats.sym import SymFile
@@ -17,21 +16,11 @@ from zkrollup.formats.wtns import WtnsFile
 from zkrollup.groth16.keys import VerifyingKey
 from zkrollup.state import BatchParameters
 
+from .running import run
+
 VECTORS = Path(__file__).parents[1] / "vectors"
 FILES = VECTORS / "groth16_files"
 ZKEY, VKEY = FILES / "chain.zkey", FILES / "verification_key.json"
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> str:
-    """Standard output, or the one line on standard error when the exit code is not 0."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    assert ended.value.code == code, output
-    if code:
-        assert len(output.err.strip().splitlines()) == 1, output.err
-        return output.err
-    return output.out
 
 
 def test_export_vkey__is_what_snarkjs_exports(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -9,25 +9,20 @@ from pathlib import Path
 import pytest
 
 from zkrollup.bench.report import Report, Row
-from zkrollup.cli import main
 from zkrollup.engine import get_engine
 from zkrollup.groth16.keys import VerifyingKey
 from zkrollup.groth16.setup import unsafe_setup
+
+from .running import outputs
 
 FILES = Path(__file__).parents[1] / "vectors" / "groth16_files"
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> str:
-    """Standard output, or the one line on standard error when the exit code is not 0."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    assert ended.value.code == code, output
-    if code:
-        assert len(output.err.strip().splitlines()) == 1, output.err
-        assert output.out == ""
-        return output.err
-    return output.out
+    """Standard output, or the one line on standard error, alone, when the exit code is 2."""
+    out, err = outputs(capsys, *arguments, code=code)
+    assert not (code and out)
+    return err if code else out
 
 
 def facts(capsys: pytest.CaptureFixture[str], path: Path) -> dict[str, object]:

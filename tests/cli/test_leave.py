@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from zkrollup.cli import main
 from zkrollup.engine.interface import Engine
 from zkrollup.exit_proof import exit_key
 from zkrollup.groth16.keys import Proof, load_public_inputs
@@ -22,21 +21,11 @@ from zkrollup.testing.node import SimulatedProver, StepNode
 from zkrollup.testing.rollup import make_wallets
 from zkrollup.verifier import verify
 
+from .running import run
+
 DEPTH = 3
 LIFETIME = 50_400
 OWNERS = [f"{wallet.eth_address:#042x}" for wallet in make_wallets(2)]
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> str:
-    """Standard output, or the one line on standard error when the exit code is not 0."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    output = capsys.readouterr()
-    assert (ended.value.code or 0) == code, output
-    if code:
-        assert len(output.err.strip().splitlines()) == 1, output.err
-        return output.err
-    return output.out
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zkrollup.cli import main
+from .running import outputs
 
 CIRCOM = Path(__file__).parents[1] / "vectors" / "circom"
 FILES = Path(__file__).parents[1] / "vectors" / "groth16_files"
@@ -36,14 +36,9 @@ def number():
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> str:
-    with pytest.raises(SystemExit) as ended:
-        main(["profile", *(str(argument) for argument in arguments)])
-    output = capsys.readouterr()
-    assert ended.value.code == code, output
-    if code == 2:
-        assert len(output.err.strip().splitlines()) == 1, output.err
-        return output.err
-    return output.out
+    """What ``profile`` prints, or its complaint about bad input."""
+    out, err = outputs(capsys, "profile", *arguments, code=code)
+    return err if code == 2 else out
 
 
 @pytest.fixture
