@@ -92,3 +92,25 @@ def test_audit__says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
         main(["audit", "nothing"])
     assert ended.value.code == 2
     assert "nothing: no such file; expected FILE.r1cs, slot or MODULE:FUNCTION" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"x0": 3, "x0": 4, "y0": 9}', "no JSON: the name 'x0' stands twice in one object"),
+        ('{"x0": ' + "9" * 5000 + ', "y0": 9}', "no JSON: Exceeds the limit"),
+        ("[" * 100_000, "no JSON: maximum recursion depth"),
+        ('{"x0": 3.0, "y0": 9}', "x0: expected an integer, not 3.0"),
+        ('{"x0": NaN, "y0": 9}', "x0: expected an integer, not nan"),
+    ],
+)
+def test_inputs__that_are_not_what_was_meant_are_refused_by_file(
+    mine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    (tmp_path / "in.json").write_text(text)
+    words = ["--circuit", f"{mine}:squares(1)", "--wtns", "out.wtns", "--inputs", "in.json"]
+    with pytest.raises(SystemExit) as ended:
+        main(["export", "r1cs", "out.r1cs", *words])
+    assert ended.value.code == 2
+    assert f"in.json: {said}" in capsys.readouterr().err
+    assert not (tmp_path / "out.r1cs").exists()

@@ -74,6 +74,7 @@ def test_prove__refuses_one_file_for_proof_and_public_inputs(
         "profile chain.r1cs --folded .",
         "demo --slots 1 --save-txs .",
         "export r1cs out.r1cs --sym .",
+        "bench verify --runs 1 --html .",
     ],
 )
 def test_output__that_is_a_folder_is_said_before_the_work(

@@ -69,9 +69,9 @@ def carry_out(
     """Measures, prints a table or JSON, and writes the page."""
     from zkrollup.bench.run import measure
     from zkrollup.cli.export import hand_over
+    from zkrollup.cli.files import require_outputs
 
-    if html is not None and not html.parent.is_dir():
-        raise FileNotFoundError(f"{html}: the folder {html.parent} does not exist")
+    require_outputs([html])
     report = measure(name, groups, runs=runs, tell=_teller())
     if json_output:
         print(report.to_json(), end="")

@@ -184,9 +184,17 @@ def read_values(path: Path) -> dict[str, Any]:
             return int(value)
         raise ValueError(f"{path}: {place}: expected an integer, not {value!r}")
 
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                raise ValueError(f"the name {name!r} stands twice in one object")
+            found[name] = value
+        return found
+
     try:
-        parsed = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        parsed = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: no JSON: {error}") from None
     if not isinstance(parsed, dict):
         raise ValueError(f"{path}: expected an object, names to values, not {type(parsed).__name__}")
