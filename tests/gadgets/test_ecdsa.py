@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from zkrollup.crypto import ecdsa as twin
 from zkrollup.crypto.tables import MODULUS
 from zkrollup.crypto.weierstrass import SECP256K1 as PLAIN
-from zkrollup.cs import ConstraintSystem, System
+from zkrollup.cs import ConstraintSystem, ConstraintSystemError, System
 from zkrollup.gadgets import secp256k1
 from zkrollup.gadgets.ecdsa import ecdsa_verify, ethereum_address
 from zkrollup.gadgets.endomorphism import SECP256K1
@@ -209,7 +209,7 @@ def test_verify__refuses_coordinates_that_are_not_below_p(small):
         assert {scope for scope, _ in failing(small, 77, r, s, shifted)} == {"key"}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(
     st.integers(1, N - 1),
     st.integers(0, 2**31 - 1),
@@ -232,6 +232,16 @@ def test_verify__agrees_with_the_twin(small, secret, digest, nonce, changed, by)
     units = [pow(CURVE_31.beta, k, P) * key[0] % P for k in range(3)]
     if point is None or point[0] not in units:
         agree(small, values["digest"], values["r"], values["s"], key)
+
+
+def test_verify__is_refused_under_a_condition():
+    f, modulo_n = secp256k1.coordinates(CURVE_24), secp256k1.scalars(CURVE_24)
+    cs = ConstraintSystem("conditional")
+    flag = cs.input_bool("flag")
+    digest, r, s = (modulo_n.input(cs, name) for name in ("digest", "r", "s"))
+    key = EmulatedPoint(f.input(cs, "x"), f.input(cs, "y"))
+    with cs.when(flag), pytest.raises(ConstraintSystemError, match="compute it outside"):
+        ecdsa_verify(cs, digest, r, s, key, curve=CURVE_24)
 
 
 # -- lies -------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from zkrollup.crypto.tables import MODULUS
 from zkrollup.cs import ConstraintSystem, ConstraintSystemError
 from zkrollup.gadgets import weierstrass
 from zkrollup.gadgets.emulated import EmulatedField, plan
+from zkrollup.gadgets.select import one_hot_bits
 from zkrollup.gadgets.weierstrass import EmulatedPoint
 from zkrollup.testing import (
     assert_every_row_needed,
@@ -336,6 +337,102 @@ def test_conditions__are_obeyed_by_demands_and_refused_by_results():
         assert_satisfied(template, inputs=given | {"flag": 0})
         check = template.check({}, given | {"flag": 1})
         assert check.satisfied == (x % f.modulus == y % f.modulus)
+
+
+def test_products__demanded_under_a_condition_hold_only_there():
+    f = EmulatedField(2**61 - 1, 24)
+    cs = ConstraintSystem("conditional product")
+    flag, a, b, c = cs.input_bool("flag"), f.input(cs, "a"), f.input(cs, "b"), f.input(cs, "c")
+    with cs.when(flag):
+        f.assert_zero(cs, [(1, a, b)], [(-1, c)])
+    template = cs.freeze()
+    for x, y, z in ((5, 7, 35), (2**60, 2**60, 2**59), (5, 7, 36), (0, 9, f.modulus)):
+        given = {"a": limbs(f, x), "b": limbs(f, y), "c": limbs(f, z)}
+        assert_satisfied(template, inputs=given | {"flag": 0})
+        assert template.check({}, given | {"flag": 1}).satisfied == ((x * y - z) % f.modulus == 0)
+
+
+@pytest.mark.parametrize("name", ["secp256k1 p", "bls12-381 r", "2^61 - 1"])
+def test_wide__sums_of_products_of_any_degree_and_sign_are_those_of_integers(name):
+    f = EmulatedField(PRIMES[name])
+    p = f.modulus
+
+    def body(cs, a, b):
+        difference = f.wide(cs, (), [(1, a), (-3, b)])
+        square = f.wide(cs, [(-1, difference, difference)], [(5, a)])
+        known = f.wide(cs, [(1, f.constant(cs, p - 2), square)])
+        cube = f.wide(cs, [(1, square, a), (-2, a, b)], [(7, square), (1, known)])
+        return f.reduced(cs, [(1, cube, b)], [(-1, difference)])
+
+    template = recorded(f, body)
+    for a, b in itertools.product(edges(f), repeat=2):
+        difference = a - 3 * b
+        square = 5 * a - difference**2
+        cube = square * a - 2 * a * b + 7 * square + (p - 2) * square
+        assert run(f, template, a=a, b=b) == (cube * b - difference) % p
+
+
+def test_wide__takes_one_row_for_each_column_and_product():
+    f = SECP
+    size = 2 * f.num_limbs - 1
+
+    def rows(body):
+        def demanded(cs, a, b):
+            with cs.scope("wide"):
+                total = body(cs, a, b)
+            cs.export_array("columns", total.columns)
+
+        return recorded(f, demanded).counts_by_scope().get("wide", 0)
+
+    assert rows(lambda cs, a, b: f.wide(cs, (), [(1, a), (-1, b)])) == 0
+    assert rows(lambda cs, a, b: f.wide(cs, [(1, f.constant(cs, 5), b)], [(1, a)])) == 0
+    assert rows(lambda cs, a, b: f.wide(cs, [(3, a, b)], [(-1, a)])) == size
+    assert rows(lambda cs, a, b: f.wide(cs, [(3, a, b), (1, a, a)], [(-1, a)])) == 2 * size
+    chained = rows(lambda cs, a, b: f.wide(cs, [(1, a, b)], [(-1, f.wide(cs, [(1, b, b)]))]))
+    assert chained == 2 * size
+    assert (
+        rows(lambda cs, a, b: f.wide(cs, [(1, f.wide(cs, [(1, a, a)]), b)])) == size + size + f.num_limbs - 1
+    )
+
+
+def test_assert_apart__refuses_equal_elements_in_any_form_and_few_others():
+    f = SECP
+    p = f.modulus
+    template = recorded(f, f.assert_apart)
+    assert template.counts_by_scope()[""] == 3
+    top = (1 << 256) - 1
+    for a, b in ((0, 1), (5, 4), (p - 1, 0), (top, 5), (0, top), (1, p)):
+        assert_satisfied(template, inputs={"a": limbs(f, a), "b": limbs(f, b)})
+    for a, b in ((0, 0), (7, 7), (p, 0), (0, p), (p + 7, 7), (top, top)):
+        assert_unsatisfied(template, inputs={"a": limbs(f, a), "b": limbs(f, b)}, by="the elements are apart")
+    # What it refuses too, as its docstring says: a difference of r, or of r and p.
+    for a, b in ((MODULUS + 5, 5), (5, MODULUS + 5), (p, MODULUS)):
+        assert_unsatisfied(template, inputs={"a": limbs(f, a), "b": limbs(f, b)}, by="the elements are apart")
+    # Larger bounds have more multiples.
+    wider = recorded(f, lambda cs, a, b: f.assert_apart(cs, f.multiple(cs, 3, a), b))
+    for a, b in ((p, 5), (1, 4)):
+        assert_satisfied(wider, inputs={"a": limbs(f, a), "b": limbs(f, b)})
+    for a, b in ((p, 0), (1, 3), (p + 1, 3), (top, (3 * top) % p)):
+        assert_unsatisfied(wider, inputs={"a": limbs(f, a), "b": limbs(f, b)}, by="the elements are apart")
+
+
+def test_choose__takes_the_value_whose_bit_is_one():
+    f = SECP
+    cs = ConstraintSystem("choose")
+    with cs.scope("inputs"):
+        bits = cs.input_bool_array("bits", 2)
+        values = [f.input(cs, f"v{i}") for i in range(4)]
+    with cs.scope("hot"):
+        hot = one_hot_bits(cs, bits)
+    chosen = f.choose(cs, hot, values)
+    cs.export_array("out", chosen.limbs)
+    template = cs.freeze()
+    assert template.counts_by_scope()[""] == 3 * f.num_limbs
+    told = [1, f.modulus - 1, 2**256 - 1, 2**200 + 3]
+    for i in range(4):
+        given = {f"v{k}": limbs(f, v) for k, v in enumerate(told)} | {"bits": [i & 1, i >> 1]}
+        check = assert_satisfied(template, inputs=given)
+        assert [check[f"out[{k}]"] for k in range(f.num_limbs)] == limbs(f, told[i])
 
 
 # -- secp256k1 ---------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ This module must not know what points stand for. Coordinates are emulated; infin
 Exceptional cases. ``add_distinct`` is the chord: it has no answer for P + P, P - P or infinity, and
 **assumes** that the x of both points differ modulo p (``assert_distinct`` shows it). ``double`` is the
 tangent: right for every point but infinity where no point has y = 0, which is so on a curve of odd order
-such as secp256k1. Not here: a scalar multiplication, and ECDSA upon it.
+such as secp256k1. Multiples are in ``zkrollup.gadgets.secp256k1``.
 
 For comparison, circom-ecdsa's templates for 4 registers of 64 bits, compiled by circom2 0.2.23 --O2:
 Secp256k1PointOnCurve 1,126 constraints, Secp256k1AddUnequal 2,515, Secp256k1Double 2,955; here 223, 1,064
