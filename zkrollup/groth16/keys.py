@@ -47,6 +47,7 @@ __all__ = [
 PROOF_BYTES = 2 * G1_BYTES + G2_BYTES
 
 _MAX_JSON_BYTES = 1 << 26
+_PIECE = 1 << 20  # read at a time: memory for a small file is that of the file
 _MAX_JSON_DEPTH = 16
 _BRACKETS_AND_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,76}", re.ASCII)
@@ -311,10 +312,12 @@ def _dump(document: dict[str, Any]) -> str:
 
 
 def _read(path: str | Path) -> bytes:
+    text = b""
     with Path(path).open("rb") as file:  # its size is not asked for: a pipe's or a device's is 0
-        text = file.read(_MAX_JSON_BYTES + 1)
-    if len(text) > _MAX_JSON_BYTES:
-        raise MalformedFile(str(path), "", f"at most {_MAX_JSON_BYTES} bytes", "more")
+        while piece := file.read(_PIECE):
+            text += piece
+            if len(text) > _MAX_JSON_BYTES:
+                raise MalformedFile(str(path), "", f"at most {_MAX_JSON_BYTES} bytes", "more")
     return text
 
 
