@@ -44,7 +44,7 @@ from .binfile import BinFile, FormatError, Reader
 from .contributions import Contribution, read_contributions
 from .zkey_write import MAX_DOMAIN, write_zkey
 
-__all__ = ["Zkey", "write_zkey"]
+__all__ = ["Zkey", "read_sizes", "write_zkey"]
 
 _PROTOCOLS = {1: "groth16", 2: "plonk", 10: "fflonk"}
 _FROM_MONTGOMERY = pow(1 << 256, -1, FQ_MODULUS)
@@ -115,25 +115,7 @@ class Zkey:
         ``verifying_key``. The queries' points are not looked at: see :meth:`check_points`.
         """
         file = BinFile.open(path, b"zkey", 1)
-        protocol = file.reader(1)
-        number = protocol.u32("protocol")
-        if number != 1:
-            raise protocol.error("protocol", _PROTOCOLS.get(number, number), "groth16 (1)")
-        protocol.finish()
-
-        header = file.reader(2)
-        for name, modulus in (("q", FQ_MODULUS), ("r", FR_MODULUS)):
-            size = header.u32(f"n8{name}")
-            if size != 32:
-                raise header.error(f"n8{name}", size, "32, as BN254 has")
-            found = header.integer(name, 32)
-            if found != modulus:
-                raise header.error(name, found, f"BN254's, {modulus}")
-        wires, public, domain = (header.u32(name) for name in ("wires", "public wires", "domain size"))
-        if not public < wires:
-            raise header.error("public wires", public, f"fewer than the {wires} wires")
-        if not 2 <= domain <= MAX_DOMAIN or domain & (domain - 1):
-            raise header.error("domain size", domain, f"a power of two, 2 to {MAX_DOMAIN}")
+        header, wires, public, domain = read_sizes(file)
         alpha1, beta1 = _point(header, "alpha1", 8), _point(header, "beta1", 8)
         beta2, gamma2 = _point(header, "beta2", 16), _point(header, "gamma2", 16)
         delta1, delta2 = _point(header, "delta1", 8), _point(header, "delta2", 16)
@@ -197,6 +179,33 @@ class Zkey:
                     raise FormatError(
                         self.path, section, f"{name}[{place}]", "another point", "a point of its group"
                     )
+
+
+def read_sizes(file: BinFile) -> tuple[Reader, int, int, int]:
+    """The header of a key of Groth16 over BN254, read up to its points; wires, public wires, domain size.
+
+    Raises FormatError naming section and field for a key of anything else, or sizes that cannot be.
+    """
+    protocol = file.reader(1)
+    number = protocol.u32("protocol")
+    if number != 1:
+        raise protocol.error("protocol", _PROTOCOLS.get(number, number), "groth16 (1)")
+    protocol.finish()
+
+    header = file.reader(2)
+    for name, modulus in (("q", FQ_MODULUS), ("r", FR_MODULUS)):
+        size = header.u32(f"n8{name}")
+        if size != 32:
+            raise header.error(f"n8{name}", size, "32, as BN254 has")
+        found = header.integer(name, 32)
+        if found != modulus:
+            raise header.error(name, found, f"BN254's, {modulus}")
+    wires, public, domain = (header.u32(name) for name in ("wires", "public wires", "domain size"))
+    if not public < wires:
+        raise header.error("public wires", public, f"fewer than the {wires} wires")
+    if not 2 <= domain <= MAX_DOMAIN or domain & (domain - 1):
+        raise header.error("domain size", domain, f"a power of two, 2 to {MAX_DOMAIN}")
+    return header, wires, public, domain
 
 
 def _point(reader: Reader, name: str, limbs: int) -> U64:

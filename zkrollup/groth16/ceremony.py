@@ -49,6 +49,7 @@ from zkrollup.engine.interface import U32, U64, Engine, Layout, Matrix, SetupRes
 from zkrollup.formats.binfile import BinFile, BinFileWriter, FormatError
 from zkrollup.formats.contributions import Beacon, Contribution, read_contributions, write_contributions
 from zkrollup.formats.ptau import LagrangePoints, Ptau
+from zkrollup.formats.zkey import read_sizes
 from zkrollup.formats.zkey_write import MAX_DOMAIN
 
 from .transcript import (
@@ -383,24 +384,7 @@ class _KeyFile:
     def open(cls, path: str | os.PathLike[str]) -> _KeyFile:
         """Raises FormatError when the sizes of the sections do not agree."""
         file = BinFile.open(path, b"zkey", 1)
-        protocol = file.reader(1)
-        number = protocol.u32("protocol")
-        if number != 1:
-            raise protocol.error("protocol", number, "groth16 (1)")
-        protocol.finish()
-        reader = file.reader(2)
-        for name, modulus in (("q", FQ_MODULUS), ("r", FR_MODULUS)):
-            size = reader.u32(f"n8{name}")
-            if size != 32:
-                raise reader.error(f"n8{name}", size, "32, as BN254 has")
-            found = reader.integer(name, 32)
-            if found != modulus:
-                raise reader.error(name, found, f"BN254's, {modulus}")
-        wires, public, domain = (reader.u32(name) for name in ("wires", "public wires", "domain size"))
-        if not public < wires:
-            raise reader.error("public wires", public, f"fewer than the {wires} wires")
-        if not 2 <= domain <= MAX_DOMAIN or domain & (domain - 1):
-            raise reader.error("domain size", domain, f"a power of two, 2 to {MAX_DOMAIN}")
+        reader, wires, public, domain = read_sizes(file)
         header = reader.data[: reader.position].tobytes()
         points = {name: reader.bytes(name, size) for name, size in _HEADER_POINTS}
         reader.finish()
