@@ -130,3 +130,33 @@ def test_leaving__a_rollup_whose_operator_is_gone_by_commands_alone(
     assert "nothing of token 0 is pending" in told
     told = run(capsys, "l1", "request-exit", node.url, 2, *where, "--l1-key", user, code=1)
     assert "the contract refuses: frozen" in told
+
+
+def test_deposit__by_command_is_paid_by_its_caller_and_owned_by_the_wallet(
+    node: Node, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    transport = JsonRpcTransport(node.url, keys=(*TEST_KEYS, FAUCET_KEY), faucet=address_of(FAUCET_KEY))
+    chain = Surroundings(transport)
+    verifier = chain.deploy_verifier(VerifierBehaviour.ACCEPTS)
+    root = StateTree.in_memory(PARAMETERS.depth).root
+    config = Config(verifier, verifier, chain.accounts[0], chain.accounts[1], root, parameters=PARAMETERS)
+    world = EvmWorld.start(chain, config)
+    user, wallet, other = tmp_path / "user", tmp_path / "wallet", tmp_path / "other"
+    user.write_text(f"{USER_KEY:064x}\n")
+    run(capsys, "wallet", "new", wallet, "--eth-address", f"{USER:#042x}")
+    run(capsys, "wallet", "new", other)
+    words = ("--amount", 1000, "--contract", f"{world.address:#042x}", "--l1-key", user)
+
+    told = run(capsys, "l1", "deposit", node.url, other, *words, code=2)
+    assert f"the caller {USER:#042x}; make a wallet with `zkrollup wallet new --eth-address`" in told
+    assert world.num_requests == 0
+    paid = json.loads(run(capsys, "l1", "deposit", node.url, wallet, *words, "--json"))
+    assert paid == {"request": 0, "token": 0, "amount": "1000", "owner": f"{USER:#042x}"}
+    assert world.holdings(0) == 1000
+    run(capsys, "l1", "deposit", node.url, other, *words, "--for-another")
+    status = json.loads(run(capsys, "l1", "status", node.url, *words[2:4], "--json"))
+    assert [one["amount"] for one in status["waiting"]] == ["1000", "1000"]
+    told = run(capsys, "l1", "deposit", node.url, wallet, *words[2:], "--amount", 0, code=1)
+    assert "the contract refuses: zero amount" in told
+    told = run(capsys, "l1", "deposit", tmp_path, wallet, "--amount", 1, code=2)
+    assert "a chain inside a node takes deposits by `zkrollup wallet deposit`" in told

@@ -20,7 +20,7 @@ import pytest
 pytest.importorskip("aiohttp", reason="needs the extra zkrollup[node]")
 
 from zkrollup.cli import EXIT_BAD_INPUT, main
-from zkrollup.node.client import NodeClient, Wallet
+from zkrollup.node.client import CallRefused, NodeClient, Wallet
 from zkrollup.node.opening import known_parameters
 from zkrollup.node.view import render
 from zkrollup.state import BatchParameters, Transfer
@@ -198,6 +198,31 @@ def test_known_parameters__are_those_that_a_directory_was_begun_with(tmp_path: P
     assert known_parameters(data) == expected
     (data / "l1.db").write_text("no database")
     assert known_parameters(data) is None
+
+
+def test_node__says_on_which_l1_a_directorys_rollup_is(tmp_path: Path, capsys) -> None:
+    (tmp_path / "contract.json").write_text('{"address": "0x00"}')
+    err = run(capsys, "node", "--data", tmp_path, "--port", 0)[2]
+    assert f"{tmp_path}: its rollup is on an Ethereum node; expected --l1 URL" in err
+    (tmp_path / "contract.json").rename(tmp_path / "l1.db")
+    key = tmp_path / "key"
+    key.write_text("12" * 32)
+    chain = ("--l1", "http://127.0.0.1:9", "--l1-key", key)
+    err = run(capsys, "node", "--data", tmp_path, "--port", 0, *chain)[2]
+    assert f"{tmp_path}: its rollup is on an L1 inside; expected no --l1" in err
+
+
+def test_wallet__deposit_to_a_node_on_ethereum_says_where_to_pay_in(
+    served: Served, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(capsys, "wallet", "new", tmp_path / "wallet")
+    monkeypatch.setattr("zkrollup.node.client.NodeClient.call", lambda *_, **__: unknown_method())
+    err = run(capsys, "wallet", "deposit", tmp_path / "wallet", "--amount", 5, "--node", served.url)[2]
+    assert "its L1 is an Ethereum node, where you pay in yourself: `zkrollup l1 deposit`" in err
+
+
+def unknown_method() -> None:
+    raise CallRefused("dev_deposit", -32601, "unknown method", {})
 
 
 def test_node__keeps_clients_that_leave_or_speak_no_http_out_of_its_log() -> None:

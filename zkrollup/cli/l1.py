@@ -44,7 +44,7 @@ __all__ = [
 l1_commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="What stands on L1, and calls of the contract that need no operator.",
+    help="What stands on L1, and calls of the contract that need no operator: the way in, and the way out.",
 )
 
 Source = Annotated[
@@ -87,6 +87,50 @@ def show_status(
             "waiting": [_request(event) if json_output else _request_text(event) for event in waiting],
         }
     _tell("the contract", facts, json_output)
+
+
+@l1_commands.command()
+def deposit(
+    source: Source,
+    wallet: Annotated[
+        Path, typer.Argument(metavar="WALLET", help="Whose account it becomes: its key and address.")
+    ],
+    amount: Annotated[str, typer.Option(help="How much, in the token's smallest unit.")],
+    token: Annotated[int, typer.Option(help="The token's number; 0 is ETH.", min=0)] = 0,
+    contract: Contract = None,
+    genesis: Genesis = None,
+    l1_key: KeyFile = None,
+    for_another: Annotated[
+        bool, typer.Option("--for-another", help="Also when the wallet's address is not the caller's.")
+    ] = False,
+    json_output: AsJson = False,
+) -> None:
+    """Pay in for a wallet's account, at an Ethereum node; an ERC-20's amount is approved first.
+
+    Withdrawals and exits are paid to the wallet's address: make it with `wallet new --eth-address`.
+    """
+    from zkrollup.cli.node import number_of
+    from zkrollup.node.client import Wallet
+
+    if not is_url(source):
+        raise ValueError(f"{source}: a chain inside a node takes deposits by `zkrollup wallet deposit`")
+    paid, owner = number_of("--amount", amount), Wallet.load(wallet)
+    with called_l1(source, contract, l1_key, genesis) as caller:
+        if owner.eth_address != caller.sender and not for_another:
+            raise ValueError(
+                f"{wallet}: its address is {owner.eth_address:#042x}, the caller {caller.sender:#042x}; make "
+                "a wallet with `zkrollup wallet new --eth-address`, or say --for-another"
+            )
+        number = caller.l1.deposit(
+            token, paid, *owner.key.public_key, owner.eth_address, sender=caller.sender
+        )
+        facts = {
+            "request": number,
+            "token": token,
+            "amount": str(paid),
+            "owner": f"{owner.eth_address:#042x}",
+        }
+    _tell("paid in", facts, json_output)
 
 
 @l1_commands.command()

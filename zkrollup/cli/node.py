@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zkrollup.node.client import NodeClient, Wallet
     from zkrollup.state.transactions import SignedTransaction
 
-__all__ = ["node", "wallet_commands"]
+__all__ = ["node", "number_of", "wallet_commands"]
 
 wallet_commands = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Keys, signatures made offline, and calls of a node."
@@ -188,16 +188,26 @@ def show(file: KeyFile) -> None:
 @wallet_commands.command()
 def deposit(file: KeyFile, amount: Amount, node: Url = DEFAULT_URL, token: Token = 0) -> None:
     """Pay in on the node's embedded L1, with money made for it."""
+    from zkrollup.node.client import CallRefused
+    from zkrollup.node.errors import MethodNotFound
+
     wallet = _load(file)
     ax, ay = wallet.key.public_key
-    found = _client(node).call(
-        "dev_deposit",
-        token=token,
-        amount=str(_number("--amount", amount)),
-        ax=str(ax),
-        ay=str(ay),
-        eth_address=f"0x{wallet.eth_address:040x}",
-    )
+    try:
+        found = _client(node).call(
+            "dev_deposit",
+            token=token,
+            amount=str(number_of("--amount", amount)),
+            ax=str(ax),
+            ay=str(ay),
+            eth_address=f"0x{wallet.eth_address:040x}",
+        )
+    except CallRefused as refused:
+        if refused.code != MethodNotFound.code:
+            raise
+        raise ValueError(
+            f"{node}: its L1 is an Ethereum node, where you pay in yourself: `zkrollup l1 deposit`"
+        ) from refused
     say(f"request {found['request']} waits on L1")
 
 
@@ -230,8 +240,8 @@ def send(
             found["account"],
             to,
             token,
-            _number("--amount", amount),
-            _number("--fee", fee),
+            number_of("--amount", amount),
+            number_of("--fee", fee),
             found["next_nonce"] if nonce is None else nonce,
         ),
     )
@@ -259,8 +269,8 @@ def withdraw(
             found["account"],
             wallet.eth_address if to is None else address_of("--to", to),
             token,
-            _number("--amount", amount),
-            _number("--fee", fee),
+            number_of("--amount", amount),
+            number_of("--fee", fee),
             found["next_nonce"] if nonce is None else nonce,
         ),
     )
@@ -346,15 +356,16 @@ def _fee_account(text: str) -> tuple[int, int]:
     token, colon, account = text.partition(":")
     if not colon:
         raise ValueError(f"--fee-account: expected TOKEN:ACCOUNT, got {text!r}")
-    return _number("--fee-account", token), _number("--fee-account", account)
+    return number_of("--fee-account", token), number_of("--fee-account", account)
 
 
 def _min_fee(text: str) -> tuple[int, int]:
     token, colon, amount = text.rpartition(":")
-    return _number("--min-fee", token) if colon else 0, _number("--min-fee", amount)
+    return number_of("--min-fee", token) if colon else 0, number_of("--min-fee", amount)
 
 
-def _number(name: str, text: str) -> int:
+def number_of(name: str, text: str) -> int:
+    """An amount in decimal digits; ValueError for anything else."""
     if not text.isascii() or not text.isdigit() or len(text) > 39:
         raise ValueError(f"{name}: expected decimal digits, got {text!r}")
     return int(text)

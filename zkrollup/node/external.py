@@ -22,7 +22,7 @@ from zkrollup.l1.evm.verifier_code import verifier_creation_code
 from zkrollup.l1.interface import Config
 from zkrollup.node.embedded import MakeProver
 from zkrollup.node.errors import L1Mismatch
-from zkrollup.node.opening import EXIT_KEY, OpenNode, begin, keep, load_key, open_store, save_key
+from zkrollup.node.opening import CONTRACT, EXIT_KEY, OpenNode, begin, keep, load_key, open_store, save_key
 from zkrollup.node.policy import Policy
 from zkrollup.node.prover import TIME_LIMIT, WorkerProver
 from zkrollup.node.sequencer import Sequencer
@@ -32,7 +32,6 @@ from zkrollup.state.tree import empty_root
 
 __all__ = ["deploy", "open_external"]
 
-CONTRACT = "contract.json"
 
 DEVELOPMENT_CHAINS = frozenset({1337, 31337})
 """The chain ids of Ethereum nodes that are for trying things out: anvil, Hardhat, Ganache, geth --dev."""

@@ -26,6 +26,7 @@ from zkrollup.state.parameters import BatchParameters
 
 __all__ = [
     "BATCH_KEY",
+    "CONTRACT",
     "EXIT_KEY",
     "OpenNode",
     "begin",
@@ -38,6 +39,7 @@ __all__ = [
 
 BATCH_KEY = "verifying_key.json"
 EXIT_KEY = "exit_verifying_key.json"
+CONTRACT = "contract.json"  # where the contract is, of a rollup on an Ethereum node
 
 
 @dataclass

@@ -20,7 +20,7 @@ from zkrollup.l1.evm.transport import EvmError
 from zkrollup.node.api import Api, ServerLimits
 from zkrollup.node.embedded import open_embedded
 from zkrollup.node.errors import NodeRefusal
-from zkrollup.node.opening import OpenNode
+from zkrollup.node.opening import CONTRACT, OpenNode
 from zkrollup.node.policy import Policy
 from zkrollup.node.prover import TIME_LIMIT
 from zkrollup.state.parameters import BatchParameters
@@ -76,6 +76,7 @@ def run_node(
         logging.getLogger("aiohttp.server").addFilter(_is_our_own_fault)
     if directory.exists() and not directory.is_dir():
         raise NotADirectoryError(f"--data {directory}: is a file, expected a directory")
+    require_same_l1(directory, external=l1 is not None)
     require_address(host, port)
     log.info("opening %s", directory)
     try:
@@ -94,6 +95,16 @@ def run_node(
             f"{directory}: a file in it is damaged ({error}); node.db may be removed, then the state comes "
             "back from L1, and what was waiting has to be submitted again"
         ) from error
+
+
+def require_same_l1(directory: Path, *, external: bool) -> None:
+    """ValueError for the directory of a rollup that is on an L1 of the other sort."""
+    if external and (directory / "l1.db").exists() and not (directory / CONTRACT).exists():
+        raise ValueError(
+            f"{directory}: its rollup is on an L1 inside; expected no --l1, or another directory"
+        )
+    if not external and (directory / CONTRACT).exists():
+        raise ValueError(f"{directory}: its rollup is on an Ethereum node; expected --l1 URL --l1-key FILE")
 
 
 def require_address(host: str, port: int) -> None:
