@@ -198,6 +198,10 @@ def test_known_parameters__are_those_that_a_directory_was_begun_with(tmp_path: P
     assert known_parameters(data) == expected
     (data / "l1.db").write_text("no database")
     assert known_parameters(data) is None
+    (data / "contract.json").write_text('{"address": "0x00"}')  # of an older version
+    assert known_parameters(data) is None
+    (data / "contract.json").write_text('{"address": "0x00", "slots": 3, "depth": 2, "fee_tokens": 1}')
+    assert known_parameters(data) == expected
 
 
 def test_node__says_on_which_l1_a_directorys_rollup_is(tmp_path: Path, capsys) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from zkrollup.exit_proof import exit_key
@@ -87,7 +88,7 @@ def open_external(
         address = recorded if contract is None else contract
         if address is None:
             address = deploy(transport, parameters, key, exits, sender, allow_insecure=allow_insecure).address
-        _record(directory, address)
+        _record(directory, address, parameters)
         l1 = EvmL1.attach(transport, address, genesis_root=empty_root(parameters.depth))
         if l1.parameters != parameters:
             raise L1Mismatch("sizes", l1.parameters, parameters)
@@ -136,10 +137,10 @@ def _recorded(directory: Path) -> int | None:
     return int(json.loads(path.read_text())["address"], 16) if path.exists() else None
 
 
-def _record(directory: Path, address: int) -> None:
+def _record(directory: Path, address: int, parameters: BatchParameters) -> None:
     draft = directory / (CONTRACT + ".new")
     with draft.open("w") as file:
-        file.write(json.dumps({"address": f"0x{address:040x}"}) + "\n")
+        file.write(json.dumps({"address": f"0x{address:040x}"} | asdict(parameters)) + "\n")
         file.flush()
         os.fsync(file.fileno())
     keep(draft, directory / CONTRACT)

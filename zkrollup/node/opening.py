@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,19 +98,26 @@ def open_store(directory: Path, l1: L1, hasher: Hasher | None) -> NodeStore:
 def known_parameters(directory: Path) -> BatchParameters | None:
     """The sizes that the rollup in ``directory`` was begun with; None where there is none, or they cannot be
     read: opening it says why."""
-    places = (
-        ("node.db", "SELECT identity FROM node", ("slots", "depth", "fee_tokens")),
-        ("l1.db", "SELECT text FROM genesis", ("slots", "depth", "fee tokens")),
-    )
-    for file, query, names in places:
-        path = directory / file
-        if not path.is_file():
-            continue
-        try:
+
+    def row(query: str) -> Callable[[Path], str]:
+        def read(path: Path) -> str:
             with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-                found = json.loads(db.execute(query).fetchone()[0])
-            return BatchParameters(*(found[name] for name in names))
-        except (sqlite3.Error, StateError, ValueError, KeyError, TypeError):
+                return str(db.execute(query).fetchone()[0])
+
+        return read
+
+    places: tuple[tuple[str, Callable[[Path], str]], ...] = (
+        ("node.db", row("SELECT identity FROM node")),
+        ("l1.db", row("SELECT text FROM genesis")),
+        (CONTRACT, lambda path: path.read_text(encoding="utf-8")),
+    )
+    for file, read in places:
+        try:
+            if (directory / file).is_file():
+                found = json.loads(read(directory / file))
+                tokens = found["fee tokens" if file == "l1.db" else "fee_tokens"]
+                return BatchParameters(found["slots"], found["depth"], tokens)
+        except (sqlite3.Error, OSError, StateError, ValueError, KeyError, TypeError):
             continue
     return None
 
