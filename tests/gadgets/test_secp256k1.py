@@ -76,6 +76,9 @@ def test_curve__is_the_twins(curve):
         for j in (0, 1, 127):
             assert curve.windows[i][j] == plain.multiply((2 * j + 1) << 8 * i, plain.generator)
     assert curve.end == plain.multiply(1 << curve.num_steps, curve.start)
+    for j, digit in ((0, -1), (127, -255), (128, 1), (255, 255)):
+        turned = plain.multiply(digit % curve.order, plain.generator)
+        assert plain.multiply(1 << curve.num_steps, curve.starts[j]) == plain.add(curve.end, turned)
 
 
 def test_start__is_made_by_a_hash():

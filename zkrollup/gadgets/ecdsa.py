@@ -38,7 +38,7 @@ def ecdsa_verify(
     (``ValueError`` otherwise). The hash may be any 256 bits: it counts modulo n.
 
     Assumes: nothing for soundness. A valid signature has no witness where R is one of the six points
-    +-w^i key or a partial sum is exceptional: see ``zkrollup.gadgets.secp256k1``. Rows: 123,353.
+    +-w^i key or a partial sum is exceptional: see ``zkrollup.gadgets.secp256k1``. Rows: 122,406.
 
     Phases. (a) Ranges. (b) ``v R + a key + k G = O``, R on the curve and v, a not both 0 modulo n.
     (c) ``a s + v r = 0`` and ``k s + v hash = 0`` modulo n: s is not 0, so v = 0 would give a = 0; hence

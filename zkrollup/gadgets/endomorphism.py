@@ -114,8 +114,20 @@ class EndomorphicCurve:
 
     def signed_window(self, i: int, added: Point, negated: bool = False) -> list[Point]:
         """``added + d 2^(8 i) G``, or ``added - d 2^(8 i) G``, for d = -(2 j + 1), then for d = 2 j + 1."""
-        turned = [self.negative(point) for point in self.windows[i]]
-        both = [*self.windows[i], *turned] if negated else [*turned, *self.windows[i]]
+        return self._signed(self.windows[i], added, negated)
+
+    @cached_property
+    def starts(self) -> list[Point]:
+        """``start + d 2^-m G``, d as in :meth:`signed_window`: doubled m times each is ``end + d G``."""
+        part = self.multiply(pow(2, -self.num_steps, self.order), self.generator)
+        twice, row = self.add(part, part), [self._affine(part)]
+        for _ in range((1 << WINDOW_BITS - 1) - 1):
+            row.append(self._affine(self.add(row[-1], twice)))
+        return self._signed(row, self.start, False)
+
+    def _signed(self, multiples: list[Point], added: Point, negated: bool) -> list[Point]:
+        turned = [self.negative(point) for point in multiples]
+        both = [*multiples, *turned] if negated else [*turned, *multiples]
         return [self._affine(self.add(added, point)) for point in both]
 
     def negative(self, point: Point) -> Point:

@@ -32,9 +32,13 @@ v is not 0 modulo n: p_1 is odd, so (p_1, p_2) is not (0, 0), and ``p_1 + p_2 ro
 n divide the norm p_1^2 - p_1 p_2 + p_2^2, which is positive and below 3 4^m < n. Hence the pair of P is not
 0. If that is v's, there it is; if it is a's, v = 0 would give a = 0 by (2).
 
-Exceptional cases. The sum starts at a constant point H that nobody knows a multiple of, and (1) is shown as
-"the sum is 2^m H". Each step is ``2 A + T = A + (A + T)``. Slopes are named by the prover and bound by
-``slope (x - x') = y - y'``, so they are free only where a point is added to itself:
+The multiple of G. k is a sum of odd digits d_i times 2^(8 i), |d_i| < 2^8: an odd number, which each class
+modulo n has between -n and n. The points d_i 2^(8 i) G are constants, chosen and added. The first needs no
+addition, since the sum starts with ``d_0 2^-m G``; nor does the last, taken from what the sum must end with.
+
+Exceptional cases. The sum starts at a constant point H that nobody knows a multiple of, besides that digit,
+and (1) is shown as "the sum is 2^m H". Each step is ``2 A + T = A + (A + T)``. Slopes are named by the prover
+and bound by ``slope (x - x') = y - y'``, so they are free only where a point is added to itself:
 
 - A + T: the x of both are shown to be apart (:meth:`EmulatedField.assert_apart`), as in every other sum;
 - A + (A + T): ``slope' (x_(A+T) - x_A) = -2 y_A``, where y_A is not 0 as the order is odd: with the same x
@@ -49,12 +53,12 @@ Rows. y is never reduced: it stays a sum of products (:class:`Wide`), as does th
 three elements: the slope to A + T, the sum of both slopes, and x; an addition takes a slope and x. Designs
 were compared by 352 rows an element and 79 a further identity:
 
-- 256 doublings and 128 additions in windows of 4 bits, for u Q + t G: about 330,000 rows;
-- the endomorphism, 128 steps with columns of two digits, and 31 additions of constants: about 200,000;
-- the relation, 66 steps with columns of four digits, and 31 additions of constants: 123,000, taken here.
+- 256 doublings and 128 additions in windows of 4 bits, for u Q + t G: about 360,000 rows;
+- the endomorphism, 128 steps with columns of two digits, and 30 additions of constants: about 200,000;
+- the relation, 66 steps with columns of four digits, and 30 additions of constants: 122,000, taken here.
 
-A step has 1,327 rows: 768 for the ranges of its elements, 327 for quotients and carries, 85 for products, 137
-for the table, 10 for the rest. An addition of a constant has 870, of which 120 choose among 128.
+A step has 1,327 rows: 768 for the ranges of its elements, 327 for quotients and carries, 104 for products,
+125 to choose T, 3 to keep it apart from A. An addition of a constant has 870, of which 120 choose among 128.
 """
 
 from __future__ import annotations
@@ -130,7 +134,7 @@ def multiply(
 
     Ranges: an element of ``scalars(curve)``, not necessarily below n. **Assumes: the point is on the
     curve** (:func:`zkrollup.gadgets.weierstrass.assert_on_curve`). No witness for scalars of +-1, +-root and
-    +-root^2: see the head of this file. Rows: 95,295.
+    +-root^2: see the head of this file. Rows: 94,970.
     """
     n, modulo_n = curve.order, scalars(curve)
     modulo_n._own(scalar)
@@ -151,7 +155,7 @@ def multiply_two(
     curve: EndomorphicCurve = SECP256K1,
 ) -> EmulatedPoint:
     """``scalar point + of_generator G``. Demands that it is not infinity. Ranges and assumptions as
-    :func:`multiply`. Rows: 123,002."""
+    :func:`multiply`. Rows: 122,055."""
     n, modulo_n = curve.order, scalars(curve)
     modulo_n._own(scalar, of_generator)
 
@@ -207,19 +211,24 @@ def assert_relation(
         v, a = _swap_columns(cs, curve, swapped, *pairs)
     with cs.scope("table"):
         table = _Table.of(cs, curve, first, second)
-    total: Sum = (f.constant(cs, curve.start[0]), f.constant(cs, curve.start[1]))
+    start = EmulatedPoint(*(f.constant(cs, c) for c in curve.start))
+    if windows:
+        with cs.scope("window 0"):
+            start = _constant_point(cs, curve, windows[0], curve.starts)
+    total: Sum = (start.x, start.y)
     for i in reversed(range(m)):
         with cs.scope(f"step {i}"):
             entry = table.entry(cs, f, signs[i], [row[i] for row in digits])
             total = _double_add(cs, f, total, entry)
     last = len(windows) - 1
-    for i, window in enumerate(windows[:-1]):
+    for i, window in enumerate(windows[1:-1], 1):
         with cs.scope(f"window {i}"):
             total = _add(cs, f, total, _signed_entry(cs, curve, window, curve.windows[i]))
     with cs.scope("end"):
         end = curve.end
         if windows:
-            goal = _constant_point(cs, curve, windows[last], curve.signed_window(last, end, negated=True))
+            points = curve.signed_window(last, end, negated=True)
+            goal = _constant_point(cs, curve, windows[last], points, materialised=False)
         else:
             goal = EmulatedPoint(f.constant(cs, end[0]), f.constant(cs, end[1]))
         f.assert_zero(cs, (), [(1, total[0]), (-1, goal.x)], label="the sum ends where it must, x")
@@ -399,7 +408,8 @@ class _Table:
     def of(cls, cs: ConstraintSystem, curve: EndomorphicCurve, p: EmulatedPoint, s: EmulatedPoint) -> _Table:
         f = coordinates(curve)
         beta, beta_squared = (f.constant(cs, curve.beta**k) for k in (1, 2))
-        turned = [s.x, f.multiply(cs, s.x, beta), f.multiply(cs, s.x, beta_squared)]
+        once = f.multiply(cs, s.x, beta)
+        turned = [s.x, once, f.negative(cs, f.add(cs, s.x, once))]  # beta^2 = -1 - beta
 
         def plus(power: int, sign: int) -> EmulatedPoint:
             """P + w^power S, or P less that."""
@@ -488,21 +498,31 @@ def _signed_entry(
 
 
 def _constant_point(
-    cs: ConstraintSystem, curve: EndomorphicCurve, window: Window, points: Sequence[Point]
+    cs: ConstraintSystem,
+    curve: EndomorphicCurve,
+    window: Window,
+    points: Sequence[Point],
+    materialised: bool = True,
 ) -> EmulatedPoint:
     """The point of a window's digit, among those with a sign of 0 and then those with 1."""
     index, sign = window
     f, hot = coordinates(curve), one_hot_bits(cs, [*index, sign])
-    x, y = (_of_constants(cs, f, hot, [p[c] for p in points]) for c in (0, 1))
+    x, y = (_of_constants(cs, f, hot, [p[c] for p in points], materialised) for c in (0, 1))
     return EmulatedPoint(x, y)
 
 
 def _of_constants(
-    cs: ConstraintSystem, f: EmulatedField, hot: Sequence[Bool], values: Sequence[int]
+    cs: ConstraintSystem,
+    f: EmulatedField,
+    hot: Sequence[Bool],
+    values: Sequence[int],
+    materialised: bool = True,
 ) -> Element:
-    """The value whose bit is 1. Rows: one a limb, so that what comes after is short."""
-    limbs = tuple(cs.materialise(limb) for limb in _limbs(cs, f, hot, values))
-    return Element(f, limbs, tuple((1 << n) - 1 for n in f.widths))
+    """The value whose bit is 1. Rows: none, or one a limb so that what comes after is short."""
+    limbs = _limbs(cs, f, hot, values)
+    if materialised:
+        limbs = [cs.materialise(limb) for limb in limbs]
+    return Element(f, tuple(limbs), tuple((1 << n) - 1 for n in f.widths))
 
 
 def _limbs(cs: ConstraintSystem, f: EmulatedField, hot: Sequence[Bool], values: Sequence[int]) -> list[Field]:
