@@ -100,7 +100,8 @@ def stamps() -> Iterator[None]:
 
 def open_node(folder: Path) -> StepNode:
     """The node in FOLDER/node, new or as it was left."""
-    return StepNode(folder / "node", slots=4, depth=3, policy=Policy(max_in_flight=3))
+    policy = Policy(max_in_flight=3, keep=1, confirmations=4)  # so that it soon has something to forget
+    return StepNode(folder / "node", slots=4, depth=3, policy=policy)
 
 
 class Script:

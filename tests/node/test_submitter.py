@@ -11,11 +11,12 @@ import pytest
 
 from zkrollup.l1.events import LoggedEvent, RequestQueued
 from zkrollup.l1.interface import L1
-from zkrollup.node.errors import ContractFrozen, ForeignBatch, RollbackImpossible
+from zkrollup.node.errors import BatchForgotten, ContractFrozen, ForeignBatch, RollbackImpossible
 from zkrollup.node.follow import follow
 from zkrollup.node.service import Node
 from zkrollup.node.submitter import Call, withdrawal_bytes
-from zkrollup.state import Transfer, Withdraw
+from zkrollup.restore import restore
+from zkrollup.state import StateTree, Transfer, Withdraw
 from zkrollup.state.transactions import TransferToNew, sign_group
 from zkrollup.testing.node import StepNode
 from zkrollup.testing.rollup import make_wallets
@@ -386,3 +387,94 @@ def test_submit__is_refused_when_the_contract_is_frozen(bank: Bank) -> None:
     with pytest.raises(ContractFrozen, match="leave with a proof"):
         at_work(bank, job)
     assert bank.node.store.counts() == {}
+
+
+# -- what is not kept --------------------------------------------------------------------------------
+
+
+def forgotten(node: StepNode) -> list[int]:
+    return [batch.number for batch in node.store.batches(after=0) if batch.is_forgotten]
+
+
+def lived(bank: Bank, batches: int, *, keep: int, confirmations: int) -> list[int]:
+    """So many batches of one transfer each beside the first, each of them one block."""
+    bank.node.sequencer.policy = replace(bank.node.policy, keep=keep, confirmations=confirmations)
+    ids = []
+    for nonce in range(batches):
+        ids += submitted(bank, bank.transfer(nonce=nonce))
+        bank.node.settle()
+    return ids
+
+
+def test_final__batches_are_forgotten_but_for_the_last_and_for_their_roots(bank: Bank) -> None:
+    node = bank.node
+    before = node.store.batch(1)
+    ids = lived(bank, 4, keep=2, confirmations=1)
+    assert node.store.last_executed() == 5
+    node.l1.mine(1)
+    node.look()
+    assert forgotten(node) == [1, 2, 3]
+    after = node.store.batch(1)
+    assert after == replace(before, transactions=(), data=b"", proof=None, executed_at=after.executed_at)
+    assert after.num_requests == before.num_requests == 4
+    assert node.statuses(ids) == ["executed"] * 4
+    assert [receipt.known for receipt in node.submit(bank.transfer())] == [True]
+    node.restart()
+    more = submitted(bank, bank.transfer(nonce=4))
+    node.settle()
+    assert node.statuses(more) == ["executed"]
+    rebuilt = StateTree.in_memory(node.parameters.depth)
+    assert restore(node.l1, rebuilt).root == node.store.state.root
+
+
+def test_final__is_what_has_enough_blocks_behind_it_since_it_was_seen(bank: Bank) -> None:
+    node = bank.node
+    lived(bank, 3, keep=0, confirmations=10)
+    assert forgotten(node) == []
+    node.l1.mine(9)
+    node.look()
+    assert forgotten(node) == [1, 2, 3]  # seen one block each before the last
+    node.l1.mine(1)
+    assert node.look().forgotten == 1
+    assert node.look().forgotten == 0
+    assert forgotten(node) == [1, 2, 3, 4]
+
+
+def test_final__begins_anew_when_l1_goes_back(bank: Bank) -> None:
+    node = bank.node
+    lived(bank, 3, keep=0, confirmations=3)
+    node.chain.forget(1)
+    node.look()
+    node.l1.mine(10)
+    node.settle()  # batch 4 once more, and only now
+    assert node.store.last_executed() == 4
+    for mined in (0, 2, 1):
+        node.l1.mine(mined)
+        node.look()
+        assert (4 in forgotten(node)) == (mined == 1)
+
+
+def test_reorganisation__beyond_what_was_final_is_refused_by_name(bank: Bank) -> None:
+    node = bank.node
+    lived(bank, 3, keep=0, confirmations=1)
+    node.l1.mine(1)
+    node.look()
+    node.chain.forget(2 + 1)
+    with pytest.raises(BatchForgotten, match=r"L1 has gone back to batch 2; what batch 3 held was not kept"):
+        node.look()
+
+
+def test_forgetting__goes_by_pieces(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zkrollup.node.submitter.FORGET_AT_ONCE", 2)
+    node = bank.node
+    lived(bank, 4, keep=0, confirmations=100)
+    node.l1.mine(100)
+    assert [node.look().forgotten for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_nothing__is_forgotten_unless_it_is_asked_for(bank: Bank) -> None:
+    submitted(bank, bank.transfer())
+    bank.node.settle()
+    bank.node.l1.mine(10_000)
+    bank.node.settle()
+    assert forgotten(bank.node) == []

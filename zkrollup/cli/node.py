@@ -56,6 +56,13 @@ def node(
     in_flight: Annotated[
         int, typer.Option(help="Batches built ahead of what L1 has executed.", min=1, max=128)
     ] = 8,
+    keep: Annotated[
+        int | None,
+        typer.Option(help="Final batches whose transactions and proofs are kept (default: all).", min=256),
+    ] = None,
+    confirmations: Annotated[
+        int, typer.Option(help="Blocks of L1 after which an executed batch is final.", min=1)
+    ] = 64,
     batch_gas: Annotated[
         int | None,
         typer.Option(help="The most gas of a batch on L1 (default: what L1 allows).", min=1),
@@ -147,6 +154,8 @@ def node(
             min_fees=dict(_min_fee(text) for text in min_fee or []),
             batch_seconds=batch_seconds,
             max_in_flight=in_flight,
+            keep=keep,
+            confirmations=confirmations,
             batch_gas=batch_gas,
         ),
         ServerLimits(rate=rate, burst=burst, body_seconds=body_seconds, idle_seconds=idle_seconds),

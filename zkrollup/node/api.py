@@ -475,6 +475,7 @@ def _batch(batch: StoredBatch) -> dict[str, Any]:
         "transactions": batch.signed + batch.num_requests,
         "requests": batch.num_requests,
         "foreign": batch.foreign,
+        "forgotten": batch.is_forgotten,
         "data": "0x" + batch.data.hex(),
         "commitment": _word(batch.inputs.commitment),
         "challenge": _word(batch.inputs.challenge),

@@ -14,6 +14,7 @@ from zkrollup.state.exceptions import Refusal
 
 __all__ = [
     "AccountQueueFull",
+    "BatchForgotten",
     "BatchTooLong",
     "BodyTooLarge",
     "BodyTooSlow",
@@ -540,6 +541,17 @@ class RollbackImpossible(NodeRefusal, RuntimeError):
     label = "rollback impossible"
     problem = "the state must go back to batch {number}, the journal reaches batch {oldest}"
     remedy = "move node.db away and start again: the state is rebuilt from L1; submit what waited anew"
+
+
+@dataclass(eq=False)
+class BatchForgotten(NodeRefusal, RuntimeError):
+    """L1 dropped a batch that was taken for final, and of which only the roots are kept."""
+
+    number: int
+    executed: int
+    label = "batch forgotten"
+    problem = "L1 has gone back to batch {executed}; what batch {number} held was not kept, as it was final"
+    remedy = "move node.db away and start again: the state is rebuilt from L1; keep more, for longer"
 
 
 @dataclass(eq=False)

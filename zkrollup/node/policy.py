@@ -31,6 +31,9 @@ class Policy:
         max_in_flight: how many batches may be built and not executed yet.
         request_share: the part of a batch's slots and of its gas that requests from L1 may take while signed
             transactions wait; those that are due within ``deadline_margin`` blocks take all that they need.
+        keep: the last executed batches whose transactions, data and proof are kept although they are final;
+            ``None``: all.
+        confirmations: how many blocks of L1 after a batch was seen executed it is final.
         batch_gas: the most gas that a batch may take on L1, where that is less than L1 allows.
     """
 
@@ -44,6 +47,8 @@ class Policy:
     max_in_flight: int = 8
     request_share: Fraction = Fraction(1, 2)
     deadline_margin: int = 7_200
+    keep: int | None = None
+    confirmations: int = 64
     batch_gas: int | None = None
 
     def min_fee(self, token: int) -> int | None:

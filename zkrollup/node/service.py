@@ -313,6 +313,8 @@ class Node:
             self.progress.rebuilt += found.rebuilt
             self.progress.say(f"rolled {found.rebuilt} batches back; {found.waiting_again} wait again")
             return True
+        if found.forgotten:
+            self.progress.say(f"{found.forgotten} batches are final: only their roots are kept from now on")
         if found.call is None:
             self._recovered()
             return before != view

@@ -132,6 +132,11 @@ class StoredBatch:
         """How many of L1's requests it consumes."""
         return self.requests_after - self.requests_before
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether only its roots, counters and times are left: no transactions, data, proof."""
+        return not self.data
+
 
 class DirectoryLock:
     """The right to a directory, for one process at a time; ends with the process, however that ends.
@@ -384,6 +389,24 @@ class NodeStore:
         self._db.execute(
             "UPDATE batches SET status = ?, executed_at = ? WHERE number BETWEEN ? AND ?",
             (status, executed, first, last),
+        )
+
+    def first_kept(self) -> int:
+        """The number of the oldest batch that is not forgotten; 0 when there is none."""
+        row = self._db.execute(
+            "SELECT number FROM batches WHERE data != x'' ORDER BY number LIMIT 1"
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def forget_contents(self, first: int, last: int) -> int:
+        """Of the executed batches from ``first`` to ``last`` only roots, counters and times stay. What became
+        of their transactions is still known. Returns how many they are."""
+        return int(
+            self._db.execute(
+                "UPDATE batches SET transactions = '[]', data = x'', proof = NULL "
+                "WHERE number BETWEEN ? AND ? AND status = 'executed'",
+                (first, last),
+            ).rowcount
         )
 
     def forget_batches(self, *, after: int) -> int:

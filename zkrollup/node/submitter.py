@@ -8,12 +8,13 @@ are all the same to it.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from zkrollup.l1.interface import L1
 from zkrollup.l1.queue import hash_request
-from zkrollup.node.errors import ForeignBatch
+from zkrollup.node.errors import BatchForgotten, ForeignBatch
 from zkrollup.node.l1view import L1View, WaitingRequest
 from zkrollup.node.sequencer import Sequencer
 from zkrollup.node.store import StoredBatch
@@ -23,6 +24,9 @@ from zkrollup.state.trace import Kind
 from zkrollup.state.transactions import Deposit, ForcedExit, Request
 
 __all__ = ["Call", "Observer", "Reconciled", "Submitter", "perform", "withdrawal_bytes"]
+
+FORGET_AT_ONCE = 256
+"""Batches, so that one look stays short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What a look at L1 has led to: batches that L1 forgot, transactions that wait again, the next call."""
+    """What a look at L1 has led to: batches that L1 forgot, transactions that wait again, the next call; and
+    how many batches were final, so that their contents were forgotten."""
 
     dropped: int = 0
     rebuilt: int = 0
     waiting_again: int = 0
     call: Call | None = None
+    forgotten: int = 0
 
 
 class Observer:
@@ -109,6 +115,9 @@ class Submitter:
     sequencer: Sequencer
     clock: Callable[[], float] = time.time
     genesis_root: int = field(init=False)
+    _seen: deque[tuple[int, int]] = field(init=False, default_factory=deque)
+    """The last executed batch, and the block at which it was first seen to be that, oldest first."""
+    _first_kept: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.genesis_root = self.sequencer.store.identity.genesis_root
@@ -119,7 +128,7 @@ class Submitter:
         Batches that L1 no longer has are to be submitted again, unless the requests in them are no longer
         those of the queue: then the state goes back, and their transactions wait again. Raises
         :class:`ForeignBatch` where L1 has executed a batch that is not the node's, which
-        :mod:`zkrollup.node.follow` takes over; :class:`RollbackImpossible`.
+        :mod:`zkrollup.node.follow` takes over; :class:`RollbackImpossible`, :class:`BatchForgotten`.
         """
         store = self.sequencer.store
         known = store.last_executed()
@@ -138,12 +147,40 @@ class Submitter:
             with store.transaction():
                 store.set_status(known + 1, view.executed, "executed", self.clock())
         pending = store.batches(after=view.executed)
+        forgotten = next((batch for batch in pending if batch.is_forgotten), None)
+        if forgotten is not None:
+            raise BatchForgotten(forgotten.number, view.executed)
         misfit = next((batch for batch in pending if not self._fits(batch, view)), None)
         if misfit is not None:
             waiting = self.sequencer.rollback(misfit.number - 1)
             return Reconciled(dropped, len(pending) - (misfit.number - pending[0].number), waiting)
         self._mark_committed(pending, view)
-        return Reconciled(dropped, call=self._next(pending, view))
+        return Reconciled(dropped, call=self._next(pending, view), forgotten=self._forget_final(view))
+
+    def _forget_final(self, view: L1View) -> int:
+        """Forgets the contents of batches that are final and not among the last that are kept; how many."""
+        policy, store, seen = self.sequencer.policy, self.sequencer.store, self._seen
+        if policy.keep is None:
+            return 0
+        if seen and (view.executed < seen[-1][0] or view.block_number < seen[-1][1]):
+            seen.clear()  # L1 went back: what is there now is new
+        if not seen or view.executed > seen[-1][0]:
+            seen.append((view.executed, view.block_number))
+        while len(seen) > 1 and seen[1][1] + policy.confirmations <= view.block_number:
+            seen.popleft()
+        number, block = seen[0]
+        if block + policy.confirmations > view.block_number:
+            return 0
+        if self._first_kept is None:
+            self._first_kept = store.first_kept()
+        first, last = self._first_kept, min(number, view.executed - policy.keep)
+        if last < first or first == 0:
+            return 0
+        last = min(last, first + FORGET_AT_ONCE - 1)
+        with store.transaction():
+            found = store.forget_contents(first, last)
+        self._first_kept = last + 1
+        return found
 
     def _require_own_root(self, view: L1View) -> None:
         batch = self.sequencer.store.batch(view.executed)
