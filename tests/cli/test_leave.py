@@ -15,7 +15,7 @@ from zkrollup.groth16.keys import Proof, load_public_inputs
 from zkrollup.groth16.setup import key_path
 from zkrollup.node.embedded import open_embedded
 from zkrollup.node.opening import EXIT_KEY, save_key
-from zkrollup.state import Transfer
+from zkrollup.state import Transfer, Withdraw
 from zkrollup.state.parameters import BatchParameters
 from zkrollup.testing.node import SimulatedProver, StepNode
 from zkrollup.testing.rollup import make_wallets
@@ -296,6 +296,30 @@ def test_exit__that_ended_before_it_was_paid_says_what_is_left(
     assert f"account 2 has left already; 1000 is pending: `{pays}` pays it" in told
     paid = run(capsys, *pays.replace("L1", str(living)).split()[1:], "--json")
     assert json.loads(paid)["amount"] == "1000"
+
+
+def test_credit__pays_what_a_batch_was_executed_without(
+    capsys: pytest.CaptureFixture[str], living: Path, tmp_path: Path
+) -> None:
+    node = StepNode(living, depth=DEPTH)
+    wallet, operator = node.for_here(make_wallets(1)[0]), node.l1.accounts[0]
+    node.submit(wallet.sign(Withdraw(2, 0x77, 0, 30, 0, 0)))
+    batch = node.build()
+    assert batch is not None
+    node.prove()
+    node.l1.commit_batch(
+        node.l1.header(batch.number - 1), batch.data, batch.inputs.commitment, sender=operator
+    )
+    node.submit_to_l1()
+    node.l1.execute_without_credits(node.l1.header(batch.number), sender=operator)
+    node.close()
+    told = run(capsys, "l1", "credit", living, batch.number + 1, code=1)
+    assert f"batch {batch.number + 1} is not executed; {batch.number} are" in told
+    words = ("l1", "credit", living, batch.number)
+    assert json.loads(run(capsys, *words, "--json"))["payments"] == 1
+    assert f"batch {batch.number} owes nothing" in run(capsys, *words, code=1)
+    paid = run(capsys, "l1", "withdraw", living, f"{0x77:#042x}", "--json")
+    assert json.loads(paid)["amount"] == "30"
 
 
 def test_restore__reads_the_directory_of_a_node_that_proves(

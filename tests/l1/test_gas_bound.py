@@ -6,9 +6,10 @@ import pytest
 
 pytest.importorskip("eth_tester", reason="needs the extra zkrollup[l1-exact]")
 
-from zkrollup.bench.gas import FEE_TOKENS, KEY, USER, _Bench
+from zkrollup.bench.gas import FEE_TOKENS, KEY, OPERATOR, USER, _Bench
 from zkrollup.l1.evm.eth_tester_transport import EthTesterTransport
-from zkrollup.node.gas import SLOT_GAS, bound
+from zkrollup.l1.reading import pack_payments
+from zkrollup.node.gas import SLOT_GAS, bound, credits_at_once, execution_bound
 from zkrollup.state.public_data import SlotRecord
 from zkrollup.state.trace import Kind
 
@@ -78,3 +79,31 @@ def test_bound__holds_for_batches_of_each_kind_and_is_no_more_than_a_fifth_above
     assert empty <= bound([], FEE_TOKENS) <= 1.2 * empty
     each = (found - empty) / count
     assert each <= SLOT_GAS[kind] <= max(1.2 * each, each + 250)
+
+
+def test_bound__holds_for_executions_and_for_credits_in_parts(bench: Bench) -> None:
+    records = bench.dearest(Kind.WITHDRAW, 6)
+    for apart in (False, True):
+        if apart:
+            records = bench.dearest(Kind.WITHDRAW, 6)
+        data, commitment, proof = bench.batch(records)
+        l1 = bench.l1
+        bench.last = l1.commit_batch(bench.last, data, commitment, sender=OPERATOR)
+        l1.prove_batch(bench.last, proof, sender=OPERATOR)
+        owed = pack_payments([(record.eth_address, 0, record.amount_field) for record in records])
+        if not apart:
+            l1.execute_batch(bench.last, owed, sender=OPERATOR)
+            assert 0.8 * execution_bound(6) < used(bench) <= execution_bound(6)
+            continue
+        l1.execute_without_credits(bench.last, sender=OPERATOR)
+        assert used(bench) < 70_000  # however many there are
+        l1.credit_withdrawals(bench.last.number, owed, 4, sender=OPERATOR)
+        assert credits_at_once(6, used(bench)) <= 4  # four are not taken to cost less than they do
+        assert used(bench) <= execution_bound(6)
+
+
+def used(bench: Bench) -> int:
+    """Gas of the last call."""
+    receipt = bench.l1.last_receipt
+    assert receipt is not None
+    return receipt.gas_used

@@ -11,12 +11,14 @@ import pytest
 
 from zkrollup.l1.events import LoggedEvent, RequestQueued
 from zkrollup.l1.interface import L1
+from zkrollup.l1.model import RollupContract
 from zkrollup.node.errors import BatchForgotten, ContractFrozen, ForeignBatch, RollbackImpossible
 from zkrollup.node.follow import follow
+from zkrollup.node.gas import bound, execution_bound
 from zkrollup.node.service import Node
-from zkrollup.node.submitter import Call, withdrawal_bytes
+from zkrollup.node.submitter import Call, credit_next, withdrawal_bytes
 from zkrollup.restore import restore
-from zkrollup.state import StateTree, Transfer, Withdraw
+from zkrollup.state import Kind, StateTree, Transfer, Withdraw
 from zkrollup.state.transactions import TransferToNew, sign_group
 from zkrollup.testing.node import StepNode
 from zkrollup.testing.rollup import make_wallets
@@ -387,6 +389,74 @@ def test_submit__is_refused_when_the_contract_is_frozen(bank: Bank) -> None:
     with pytest.raises(ContractFrozen, match="leave with a proof"):
         at_work(bank, job)
     assert bank.node.store.counts() == {}
+
+
+# -- more payments than L1 has gas for ---------------------------------------------------------------
+
+
+def paying(bank: Bank) -> list[int]:
+    """A proved batch that pays each wallet's owner 9, built where gas cost nothing."""
+    node = bank.node
+    transactions = [
+        wallet.sign(Withdraw(FIRST + place, 0x77 + place, 0, 9, 0, 0))
+        for place, wallet in enumerate(bank.wallets)
+    ]
+    ids = submitted(bank, *transactions)
+    node.build()
+    node.prove()
+    return ids
+
+
+def paid(node: StepNode) -> list[int]:
+    return [node.l1.pending_withdrawal(0x77 + place, 0) for place in range(3)]
+
+
+def allow(monkeypatch: pytest.MonkeyPatch, gas: int) -> None:
+    """What a call may take on L1 from now on."""
+    monkeypatch.setattr(RollupContract, "gas_limit", property(lambda self: gas))
+
+
+def test_submitter__credits_in_parts_what_l1_has_not_gas_for_at_once(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, ids = bank.node, paying(bank)
+    allow(monkeypatch, execution_bound(3) - 1)
+    assert node.submit_to_l1() == "commit"
+    assert node.submit_to_l1() == "prove"
+    assert node.submit_to_l1() == "execute"
+    assert paid(node) == [0, 0, 0]
+    node.restart()
+    assert node.submit_to_l1() == "credit"
+    assert paid(node) == [9, 9, 0]
+    assert node.statuses(ids) == ["executed"] * 3
+    assert node.submit_to_l1() == "credit"
+    assert paid(node) == [9, 9, 9]
+    assert node.submit_to_l1() is None
+
+
+def test_submitter__does_all_at_once_what_l1_has_gas_for(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = bank.node
+    paying(bank)
+    allow(monkeypatch, bound([Kind.WITHDRAW] * 3, 1))
+    assert node.submit_to_l1() == "submit"
+    assert node.submit_to_l1() is None
+    assert paid(node) == [9, 9, 9]
+
+
+@pytest.mark.parametrize("by_others", [1, 2])
+def test_submitter__credits_what_others_left(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, by_others: int
+) -> None:
+    node = bank.node
+    paying(bank)
+    allow(monkeypatch, execution_bound(0))
+    assert [node.submit_to_l1() for _ in range(3)] == ["commit", "prove", "execute"]
+    owed = withdrawal_bytes(node.l1.batch_data(2), node.parameters)
+    node.l1.credit_withdrawals(2, owed, by_others, sender=node.l1.accounts[7])
+    assert [node.submit_to_l1() for _ in range(3 - by_others)] == ["credit"] * (3 - by_others)
+    assert node.submit_to_l1() is None
+    assert paid(node) == [9, 9, 9]
+    assert credit_next(node.l1, 2, node.l1.accounts[7]) == 0
 
 
 # -- what is not kept --------------------------------------------------------------------------------

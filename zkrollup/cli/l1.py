@@ -247,6 +247,30 @@ def cancel_deposit(
     _tell("cancelled", facts, json_output)
 
 
+@l1_commands.command()
+def credit(
+    source: Source,
+    batch: Annotated[int, typer.Argument(metavar="BATCH", help="An executed batch.", min=1)],
+    contract: Contract = None,
+    genesis: Genesis = None,
+    l1_key: KeyFile = None,
+    json_output: AsJson = False,
+) -> None:
+    """Credit what a batch that was executed without its payments still owes, in as many calls as it takes."""
+    from zkrollup.cli import StatementFalse
+    from zkrollup.node.submitter import credit_next
+
+    calls = payments = 0
+    with called_l1(source, contract, l1_key, genesis) as caller:
+        if batch > caller.l1.executed:
+            raise StatementFalse(f"{source}: batch {batch} is not executed; {caller.l1.executed} are")
+        while count := credit_next(caller.l1, batch, caller.sender):
+            calls, payments = calls + 1, payments + count
+    if not calls:
+        raise StatementFalse(f"{source}: batch {batch} owes nothing")
+    _tell("credited", {"batch": batch, "payments": payments, "calls": calls}, json_output)
+
+
 # -- what stands -----------------------------------------------------------------------------------------
 
 

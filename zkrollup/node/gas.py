@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from zkrollup.state.trace import Kind
 
-__all__ = ["BATCH_GAS", "FEE_TOKEN_GAS", "SLOT_GAS", "bound"]
+__all__ = ["BATCH_GAS", "FEE_TOKEN_GAS", "SLOT_GAS", "bound", "credits_at_once", "execution_bound"]
 
 BATCH_GAS = 305_000
 """Of a batch without transactions: itself, its proof, its header."""
@@ -34,3 +34,25 @@ SLOT_GAS: dict[Kind, int] = {
 def bound(kinds: Iterable[Kind], fee_tokens: int) -> int:
     """Of a whole batch."""
     return BATCH_GAS + FEE_TOKEN_GAS * fee_tokens + sum(SLOT_GAS[kind] for kind in kinds)
+
+
+EXECUTION_GAS = 60_000
+"""Of an execution, or of a call that credits, without payments."""
+
+CREDIT_GAS = 26_500
+"""Of a payment that is credited, to somebody new."""
+
+HANDED_GAS = 720
+"""Of a payment that is handed over: 40 bytes of calldata, read and hashed, and memory for them."""
+
+
+def execution_bound(payments: int) -> int:
+    """Of the execution of a batch that was proved before."""
+    return EXECUTION_GAS + (HANDED_GAS + CREDIT_GAS) * payments
+
+
+def credits_at_once(handed: int, limit: int | None) -> int:
+    """How many of the payments that are handed over can be credited in one call; one at least."""
+    if limit is None:
+        return handed
+    return max(1, min(handed, (limit - EXECUTION_GAS - HANDED_GAS * handed) // CREDIT_GAS))

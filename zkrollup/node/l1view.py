@@ -27,7 +27,8 @@ class L1View:
     """The contract's counters, and the requests that no executed batch has consumed.
 
     ``roots`` are the roots after the batches that stand on L1 and are not executed, by number; ``tokens``
-    are those registered; ``gas_limit`` is what one call may take, ``None`` where calls take nothing.
+    are those registered; ``gas_limit`` is what one call may take, ``None`` where calls take nothing;
+    ``uncredited`` says whether the last executed batch has payments that are not credited yet.
     """
 
     block_number: int
@@ -41,3 +42,4 @@ class L1View:
     frozen: bool = False
     roots: Mapping[int, int] = field(default_factory=dict)
     gas_limit: int | None = None
+    uncredited: bool = False

@@ -12,9 +12,12 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from zkrollup.crypto.keccak import keccak256
+from zkrollup.l1.headers import ZERO_HASH
 from zkrollup.l1.interface import L1
 from zkrollup.l1.queue import hash_request
 from zkrollup.node.errors import BatchForgotten, ForeignBatch
+from zkrollup.node.gas import bound, credits_at_once, execution_bound
 from zkrollup.node.l1view import L1View, WaitingRequest
 from zkrollup.node.sequencer import Sequencer
 from zkrollup.node.store import StoredBatch
@@ -23,7 +26,17 @@ from zkrollup.state.public_data import decode
 from zkrollup.state.trace import Kind
 from zkrollup.state.transactions import Deposit, ForcedExit, Request
 
-__all__ = ["Call", "Observer", "Reconciled", "Submitter", "perform", "withdrawal_bytes"]
+__all__ = [
+    "Call",
+    "Observer",
+    "Reconciled",
+    "Submitter",
+    "credit_next",
+    "perform",
+    "withdrawal_bytes",
+]
+
+PAYMENT_BYTES = 40
 
 FORGET_AT_ONCE = 256
 """Batches, so that one look stays short."""
@@ -31,7 +44,8 @@ FORGET_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of the contract that is due: ``submit``, ``prove``, ``execute`` or ``revert`` of a batch."""
+    """A call of the contract that is due: ``submit``, ``commit``, ``prove``, ``execute``, ``credit`` or
+    ``revert`` of a batch."""
 
     action: str
     number: int
@@ -79,6 +93,7 @@ class Observer:
             frozen=l1.frozen,
             roots={number: header.root_after for number, header in headers.items()},
             gas_limit=l1.gas_limit,
+            uncredited=l1.uncredited(executed) != ZERO_HASH,
         )
 
     def _read(self, number: int) -> WaitingRequest:
@@ -215,6 +230,8 @@ class Submitter:
         if view.frozen:
             return None
         batches = {batch.number: batch for batch in pending}
+        if view.uncredited:
+            return Call("credit", view.executed)  # whoever's it is
         if view.executed < view.proved:
             return Call("execute", view.executed + 1)  # whoever's it is
         for number in range(view.proved + 1, view.committed + 1):
@@ -227,7 +244,9 @@ class Submitter:
         following = batches.get(view.committed + 1)
         if following is None or following.proof is None:
             return None
-        return Call("submit", following.number, following)
+        kinds = [transaction.kind for transaction in following.transactions]
+        fits = view.gas_limit is None or bound(kinds, len(following.fee_entries)) <= view.gas_limit
+        return Call("submit" if fits else "commit", following.number, following)
 
 
 def perform(l1: L1, call: Call, sender: int) -> None:
@@ -236,17 +255,58 @@ def perform(l1: L1, call: Call, sender: int) -> None:
         l1.revert_batches(call.number, sender=sender)
         return
     if call.action == "execute":
-        withdrawals = withdrawal_bytes(l1.batch_data(call.number), l1.parameters)
-        l1.execute_batch(l1.header(call.number), withdrawals, sender=sender)
+        _execute(l1, call.number, sender)
+        return
+    if call.action == "credit":
+        credit_next(l1, call.number, sender)
         return
     batch = call.batch
     assert batch is not None
     assert batch.proof is not None
     if call.action == "prove":
         l1.prove_batch(l1.header(batch.number), batch.proof, sender=sender)
+    elif call.action == "commit":
+        previous = l1.header(batch.number - 1)
+        l1.commit_batch(previous, batch.data, batch.inputs.commitment, sender=sender)
     else:
         previous = l1.header(batch.number - 1)
         l1.submit_batch(previous, batch.data, batch.inputs.commitment, batch.proof, sender=sender)
+
+
+def _execute(l1: L1, number: int, sender: int) -> None:
+    """Executes a batch, without its payments where they are more than one call can credit."""
+    withdrawals = withdrawal_bytes(l1.batch_data(number), l1.parameters)
+    limit = l1.gas_limit
+    if limit is None or execution_bound(len(withdrawals) // PAYMENT_BYTES) <= limit:
+        l1.execute_batch(l1.header(number), withdrawals, sender=sender)
+    else:
+        l1.execute_without_credits(l1.header(number), sender=sender)
+
+
+def credit_next(l1: L1, number: int, sender: int) -> int:
+    """Credits as many of the payments that an executed batch still owes as one call can; how many. Anybody
+    may, frozen or not; 0 where it owes nothing."""
+    owed = l1.uncredited(number)
+    if owed == ZERO_HASH:
+        return 0
+    rest = _owed(withdrawal_bytes(l1.batch_data(number), l1.parameters), owed, l1.gas_limit)
+    count = credits_at_once(len(rest) // PAYMENT_BYTES, l1.gas_limit)
+    l1.credit_withdrawals(number, rest, count, sender=sender)
+    return count
+
+
+def _owed(withdrawals: bytes, wanted: bytes, limit: int | None) -> bytes:
+    """The payments of a batch that have this hash: the last of them. Whoever credited some before has most
+    likely credited as many at once as is done here."""
+    rest = withdrawals
+    while rest:
+        if keccak256(rest) == wanted:
+            return rest
+        rest = rest[PAYMENT_BYTES * credits_at_once(len(rest) // PAYMENT_BYTES, limit) :]
+    for place in range(0, len(withdrawals), PAYMENT_BYTES):
+        if keccak256(withdrawals[place:]) == wanted:
+            return withdrawals[place:]
+    raise KeyError("the payments that the contract still owes")
 
 
 def withdrawal_bytes(data: bytes, parameters: BatchParameters) -> bytes:
