@@ -36,6 +36,19 @@ def test_help__has_every_command_in_the_readmes_order(capsys: pytest.CaptureFixt
     assert not [line for line in lines if line.endswith("...")]
 
 
+@pytest.mark.parametrize("words", [["-h"], ["demo", "-h"], ["export", "vkey", "-h"], ["prove", "-h"]])
+def test_help__has_a_short_name(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 0
+    short = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main([*words[:-1], "--help"])
+    assert short == capsys.readouterr().out
+    assert short.startswith(" ".join(["Usage: zkrollup", *words[:-1]]))
+    assert "``" not in short
+
+
 @pytest.mark.parametrize(
     "words", [["inspect", "chain.r1cs"], ["audit", "chain.r1cs"], ["export", "vkey", "chain.zkey"]]
 )

@@ -51,6 +51,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Proves batches of rollup transactions, and circom's circuits, and verifies as an Ethereum contract "
     "would.",
 )

@@ -58,7 +58,7 @@ def hand_over(text: str, out: Path | None, *, quiet: bool = False) -> None:
 
 @export.command()
 def vkey(key: KeyFile, out: Out = None) -> None:
-    """Write verification_key.json as snarkjs takes it. ``insecure`` in it marks a one-party key."""
+    """Write verification_key.json as snarkjs takes it; `insecure` in it marks a one-party key."""
     require_outputs([out], [key])
     hand_over(load_verifying_key(key).to_json(), out)
 
