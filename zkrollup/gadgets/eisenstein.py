@@ -21,6 +21,7 @@ Pair = tuple[Eisenstein, Eisenstein]
 
 
 def multiply(x: Eisenstein, y: Eisenstein) -> Eisenstein:
+    """The product, with ``w^2 = -1 - w``."""
     (a, b), (c, d) = x, y
     return a * c - b * d, a * d + b * c - b * d
 
