@@ -233,6 +233,20 @@ def test_reorganisation__that_takes_a_block_back_is_followed_with_the_same_nonce
     assert bench.nonce == bench.first_nonce + 1
 
 
+def test_reorganisation__that_drops_more_than_the_last_leaves_no_gap_of_nonces(bench: Bench) -> None:
+    bench.node.hold = False
+    snapshot = bench.node.chain._tester.take_snapshot()
+    bench.call(5)
+    bench.call(6)
+    bench.node.chain._tester.revert_to_snapshot(snapshot)
+    bench.node.chain._logs.clear()
+    assert bench.nonce == bench.first_nonce
+    bench.call(8)
+    bench.call(6)
+    assert bench.stored() == [8, 6]
+    assert bench.nonce == bench.first_nonce + 2
+
+
 def test_pool__that_demands_more_than_most_is_given_more(bench: Bench) -> None:
     bench.stuck()
     first = bench.held["maxFeePerGas"]

@@ -188,8 +188,10 @@ class Sending:
             if not sent.told and found[0].call == call.digest:
                 return self._tell(call, sent, *found), b""  # the answer was lost
             sent = None
-        elif sent is not None and self._count(call.sender, "latest") > sent.nonce:
-            sent = None  # something else has used its nonce
+        elif sent is not None:
+            next_nonce = self._count(call.sender, "latest")
+            if next_nonce > sent.nonce or (next_nonce < sent.nonce and sent.last.call != call.digest):
+                sent = None  # something else has used its nonce; or L1 dropped those before it, too
         if sent is None or (sent.last.call != call.digest and not self._one_at_a_time):
             output = self._begin(call)
         elif sent.last.call != call.digest:
