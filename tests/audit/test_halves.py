@@ -76,9 +76,16 @@ def test_half__is_not_concluded_where_both_roots_are_left(change, two):
     assert not propagate(system).unique[3]
 
 
-def test_half__knows_nothing_of_parity():
+def test_half__of_a_root_whose_last_bit_is_known_is_determined():
     system = square_root(sign="low bit")
+    done = propagate(system)
+    assert done.reasons[3].rule == "half"
     assert not both_roots(system)
+
+
+def test_half__of_a_last_bit_of_a_number_that_may_be_p_or_more_is_not_concluded():
+    system = square_root(canonical=False, sign="low bit")
+    assert both_roots(system)
     assert not propagate(system).unique[3]
 
 

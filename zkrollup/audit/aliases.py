@@ -81,23 +81,30 @@ def _refuse_beyond(
 
 
 def halved_by(rules: Propagation, wire: int, row: int) -> tuple[set[int], set[int]] | None:
-    """The rows that keep a number in one half of 0 .. p - 1, which known wires choose; and the wires whose
-    ranges they rely on. None when that is not seen.
+    """The rows that keep a number in one half of 0 .. p - 1, which a known wire chooses, or to even or odd
+    numbers, its last bit being known; and the wires whose ranges they rely on. None when that is not seen.
 
-    ``row``: one that is linear and says that the number is the sum of digits. Then x and -x are not both
-    possible, unless they are the same.
+    ``row``: one that is linear and says that a multiple of the number is the sum of digits. Then x and -x,
+    which is p - x, are not both possible unless they are the same: p is odd.
     """
     p, lin = rules.p, rules.linear[row]
     if lin is None or 0 in lin:
         return None
     terms = {w: k for w, k in lin.items() if w != wire}
     digits = digits_with_aliases(rules, terms)
-    unit = -pow(lin[wire], -1, p)
-    if digits is None or any(
+    if digits is None:
+        return None
+    # the number is k x for some k: what is said of x and -x below holds of k x and -k x
+    unit = digits[0][0] * pow(lin[digits[0][1]] * digits[0][3], -1, p)
+    if any(
         start or turned or (lin[w] * step * unit - size) % p for size, w, start, step, _, turned in digits
     ):
         return None
     canonical: set[int] | None = None
+    size, lowest, _, step, width, _ = digits[-1]
+    if rules.unique[lowest] and size == step == width == 1:
+        canonical = _refuse_beyond(rules, digits, lin, p - 1, above=True)
+        return None if canonical is None else _with_ranges(rules, {row, *canonical})
     for chooser in _near_choosers(rules, terms):
         domain = rules.domains[chooser]
         assert domain is not None
@@ -117,9 +124,13 @@ def halved_by(rules: Propagation, wire: int, row: int) -> tuple[set[int], set[in
                 found |= canonical
             used |= found
         else:
-            sides = [side for r in used for side in (rules.linear[r] or {}, *rules.rows[r])]
-            return used, {w for side in sides for w in side}
+            return _with_ranges(rules, used)
     return None
+
+
+def _with_ranges(rules: Propagation, used: set[int]) -> tuple[set[int], set[int]]:
+    """Some rows, and the wires in them."""
+    return used, {w for r in used for side in (rules.linear[r] or {}, *rules.rows[r]) for w in side}
 
 
 def _near_choosers(rules: Propagation, terms: RowTerms) -> list[int]:

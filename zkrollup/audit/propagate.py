@@ -18,7 +18,7 @@ The statement proved for a wire: two satisfying witnesses with the same inputs a
 - *nonresidue*: a denominator and its numerator that vanish together only if some constant were a square;
 - *never zero*: a factor whose zero the rows around refuse, if need be value by value of a wire of few;
 - *points*: slopes of tangents and chords of points that are regular, or multiples that differ;
-- *half*: a square root, where a comparison with a known result keeps it on one side of p / 2;
+- *half*: a square root of which the last bit is known, or on which side of p / 2 it is;
 - *comparison*: bits that could stand for x or for x + p, of which another part of the circuit refuses
   the latter: every prefix in which a number can exceed p - 1 is shown to be contradictory.
 
@@ -376,7 +376,7 @@ class Propagation(Cases):
         return progress
 
     def _halves(self) -> bool:
-        """Square roots that a comparison keeps below p / 2 or above it."""
+        """Square roots that a comparison keeps below p / 2 or above it, or whose last bit is known."""
         from zkrollup.audit.aliases import halved_by
 
         roots, self._roots = self._roots, {}

@@ -98,7 +98,8 @@ def decompress(cs: ConstraintSystem, bits: Sequence[Bool]) -> Edwards:
     not below r, no point with that y, a sign on x = 0, bit 254 set. Assumes: each bit is 0 or 1. Rows: 320.
 
     The sign is the lowest bit of 2 x mod r, so h = x - sign / 2 is half of the rest: 253 bits of h and the
-    sign make a number congruent to 2 x, and below r they are 2 x mod r itself.
+    sign make a number congruent to 2 x, and below r they are 2 x mod r itself. (The audit sees that this
+    determines x: of 2 x and -2 x below r one is even and one odd.)
     """
     if len(bits) != 256:
         raise ValueError(f"a packed point of {len(bits)} bits: expected 256")
@@ -111,11 +112,6 @@ def decompress(cs: ConstraintSystem, bits: Sequence[Bool]) -> Edwards:
     with cs.scope("sign of x"):
         half = cs.linear([(p.x, 1), (bits[255], -pow(2, -1, MODULUS))])
         assert_bits_less_than(cs, [bits[255], *to_bits(cs, half, 253)], MODULUS)
-    cs.claim_determined(
-        [p.x],
-        by=[y, bits[255]],
-        reason="x^2 is determined, and of the numbers 2 x and -2 x below r one is even and one odd",
-    )
     return p
 
 
