@@ -38,9 +38,8 @@ NOTES: dict[str, str] = {
     "ForceEqualIfEnabled": "The inverse of its IsZero, where both inputs are equal.",
     "Num2BitsNeg": "The inverse of its IsZero, where the number is zero.",
     "Num2Bits 254": (
-        "254 bits hold x and, below 2^254 - r, x + r: what Num2Bits_strict exists for. Each free "
-        "bit has its pair of decompositions; the others differ for other x, which the search did "
-        "not reach."
+        "254 bits hold x and, below 2^254 - r, x + r: what Num2Bits_strict exists for. Each bit has "
+        "its pair of decompositions."
     ),
     "Decoder": (
         "Where the index is in range all outputs and `success` may be 0 instead: `success` is "
@@ -55,29 +54,33 @@ NOTES: dict[str, str] = {
         "curve."
     ),
     "EscalarMulAny": (
-        "The idle signal is the inverse of its test for x = 0. The chain assumes a point of the "
-        "subgroup; without that its chords may meet equal points, and the audit decides neither "
-        "way."
+        "Shown at a point off the curve: circomlib's chords and tangents are the group law of B v^2 = "
+        "u^3 + A u^2 + u + c for every c, and of a point of order five 8 P = 3 P, so a slope is 0/0. A caller "
+        "must pass a point of the subgroup. Its tangents are all determined, on the curve or not. Undecided "
+        "are chords that this point does not make free. The idle signal is the inverse of its test for x = 0."
     ),
     "EscalarMulFix": (
-        "The chain of chords assumes that the scalar's bits are bits, which its rows do not say."
+        "Free for scalars whose bits are no bits: then a window's point is chosen such that a chord meets "
+        "equal points. With bits that are bits every signal is unique, see BabyPbk. A caller must demand bits; "
+        "the template does not."
     ),
-    "BitElementMulAny": "A doubling and a chord of points that are not known to differ.",
-    "WindowMulFix": "Chords between multiples of a base that is not known to have them distinct.",
-    "BabyPbk": (
-        "As EscalarMulFix, with bits that are bits; that sums of table points never meet is a "
-        "fact of the group that no rule on rows knows."
+    "BitElementMulAny": "As MontgomeryDouble, at the same point, which is not on the curve.",
+    "WindowMulFix": (
+        "As MontgomeryDouble: for a base that is the singular point of another curve all multiples are open. "
+        "The undecided ones would need a second coincidence."
     ),
     "Pedersen": (
         "Free for inputs that are no bits: then a window's point is chosen such that a chord "
         "meets equal points, and the hash is any point of a line. A caller must demand bits; the "
         "template does not."
     ),
-    "Bits2Point_Strict": "Two roots, told apart by a sign that is a comparison of 254 bits.",
     "EdDSAPoseidonVerifier": (
-        "The free signals are inverses of is-zero tests where the test is zero; they count as "
-        "idle only where all else in their rows is decided. Undecided: the chords of its scalar "
-        "multiplications, as in EscalarMulAny and EscalarMulFix, and what follows from them."
+        "Shown with enabled = 0 and a key Ax, Ay that is on no subgroup and not on the curve, such that "
+        "8 A has order five under the template's formulas (see EscalarMulAny); a caller must know that keys are "
+        "on the curve, which the template does not demand. All of S B8 is unique, and all tangents of the first "
+        "half of h 8A. Undecided: those of the second half, which starts with a quotient by x that is zero where "
+        "2^148 8A has u = 0 - possible off the curve, but no such key was found - and tests of results that are "
+        "free."
     ),
     "SMTVerifier": "The free signals are inverses of is-zero tests, at zero.",
     "SMTProcessor": "The free signals are inverses of is-zero tests, at zero.",

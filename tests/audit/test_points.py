@@ -78,6 +78,19 @@ def test_tangents__of_any_point_are_not():
     assert 4 in open_wires(11, wires, (1, 2), rows)
 
 
+@pytest.mark.parametrize("p", [7, 11])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_chord__of_a_regular_point_and_its_double_is_determined(p, sign):
+    rows, wires = tangents(1)
+    # 5 is the square, 6 and 7 the double of (3, 1)
+    chord = ({wires: sign}, {6: 1, 3: -1}, {7: sign, 1: -sign})
+    done = propagate(build(p, wires + 1, {1, 2}, [*rows, chord]))
+    assert done.reasons[wires].rule == "points"
+    assert open_wires(p, wires + 1, (1, 2), [*rows, chord]) == set()
+    other = ({wires: 1}, {6: 1, 3: -1}, {7: 1, 1: 1})  # of the opposite point, which the double may be
+    assert not propagate(build(p, wires + 1, {1, 2}, [*rows, other])).unique[wires]
+
+
 def test_tangents__altered_in_a_coefficient_are_unique_only_where_they_are():
     rng = random.Random(5)
     decided = 0

@@ -13,6 +13,9 @@ N(u) = 2 B s v = 2 (u' + A + 2 u)(u - u'), but also N(u) = N(u) - N(u') = (u - u
 (u - u')(u' - u) = 0: u = u', v = 0 and N(u) = 0. A first point is regular where a row w v = k u makes v = 0
 mean u = 0, since N(0) = 1.
 
+*First chords.* A regular point differs from what its tangent makes of it: were u' = u and v' = v, then
+v' = s (u - u') - v = -v, so v = 0, and the tangent's row would say N(u) = 0.
+
 *The point (0, 0).* Let (u, v) come from k tangents of regular points; none of these had v = 0, or its row
 could not hold. B v^2 - u^3 - A u^2 - u, c say, is the same for all of them, since that curve's tangents are
 these. So (u, v) = (0, 0) would make c zero and the first point one of the curve, whose 2^k-fold is (0, 0).
@@ -172,6 +175,8 @@ class PointFacts:
     nonzero: dict[Key, KnownPoint] = field(default_factory=dict)
     regular: dict[Key, RegularPoint] = field(default_factory=dict)
     depths: dict[tuple[int, int], int | None] = field(default_factory=dict)
+    apart: dict[Key, tuple[Terms, frozenset[int]]] = field(default_factory=dict)
+    """By u' - u of a tangent: v' - v, not zero where that is, and the rows that say so."""
     tried: set[int] = field(default_factory=set)
     """Rows of slopes that were looked at for the sake of a point they make."""
 
@@ -206,6 +211,9 @@ def slope_is_determined(
         depth = _depth(facts, *point.slope, rules.p)
         if depth is not None and point.tangents >= depth:
             return point.rows | {row}, frozenset(ranges)
+    chord = facts.apart.get(_exact(d))
+    if chord is not None and chord[0] == n:
+        return chord[1] | {row}, frozenset(ranges)
     slope = _slope(rules, row, wire, d, n)
     if slope is None:
         return None
@@ -321,6 +329,9 @@ def _tangent(rules: Propagation, facts: PointFacts, slope: Slope) -> frozenset[i
             continue
         rows = before.rows | slope.rows | {square_row}
         v_after = _plus(slope.g, v, -1, p)
+        chord = _plus(after, u, -1, p), _plus(v_after, v, -1, p)
+        for k in (1, -1):
+            facts.apart[_exact(_scaled(chord[0], k, p))] = _scaled(chord[1], k, p), rows
         if v_after and after:
             facts.regular[normal(v_after, p)] = RegularPoint(
                 _same_factor(after, v_after, p), before.tangents + 1, before.slope, rows
