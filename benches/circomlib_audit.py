@@ -54,15 +54,16 @@ NOTES: dict[str, str] = {
         "curve."
     ),
     "EscalarMulAny": (
-        "Shown at a point off the curve: circomlib's chords and tangents are the group law of B v^2 = "
-        "u^3 + A u^2 + u + c for every c, and of a point of order five 8 P = 3 P, so a slope is 0/0. A caller "
-        "must pass a point of the subgroup. Its tangents are all determined, on the curve or not. Undecided "
-        "are chords that this point does not make free. The idle signal is the inverse of its test for x = 0."
+        "Shown at a point off the curve: circomlib's chords and tangents are the group law of B v^2 = u^3 "
+        "+ A u^2 + u + c for every c, and of a point of order five 8 P = 3 P, so a slope is 0/0. A caller "
+        "must pass a point of the subgroup. The tangents are all determined, on the curve or not. "
+        "Undecided are chords that this point does not make free. The idle signal is the inverse of the "
+        "test for x = 0."
     ),
     "EscalarMulFix": (
         "Free for scalars whose bits are no bits: then a window's point is chosen such that a chord meets "
-        "equal points. With bits that are bits every signal is unique, see BabyPbk. A caller must demand bits; "
-        "the template does not."
+        "equal points. With bits that are bits every signal is unique, see BabyPbk. A caller must demand "
+        "bits; the template does not."
     ),
     "BitElementMulAny": "As MontgomeryDouble, at the same point, which is not on the curve.",
     "WindowMulFix": (
@@ -75,12 +76,12 @@ NOTES: dict[str, str] = {
         "template does not."
     ),
     "EdDSAPoseidonVerifier": (
-        "Shown with enabled = 0 and a key Ax, Ay that is on no subgroup and not on the curve, such that "
-        "8 A has order five under the template's formulas (see EscalarMulAny); a caller must know that keys are "
-        "on the curve, which the template does not demand. All of S B8 is unique, and all tangents of the first "
-        "half of h 8A. Undecided: those of the second half, which starts with a quotient by x that is zero where "
-        "2^148 8A has u = 0 - possible off the curve, but no such key was found - and tests of results that are "
-        "free."
+        "Shown with enabled = 0 and a key that is not on the curve, such that 8 A has order five by the "
+        "template's formulas (see EscalarMulAny). The template does not demand that Ax, Ay is on the "
+        "curve: a caller must know it. All of S B8 is unique, and so are the tangents of the first half "
+        "of h 8A. Undecided: those of the second half, since it starts with a quotient by x, which "
+        "nothing here keeps from being zero off the curve (2^148 8A with u = 0; no such key was found); "
+        "and what follows from signals that are free."
     ),
     "SMTVerifier": "The free signals are inverses of is-zero tests, at zero.",
     "SMTProcessor": "The free signals are inverses of is-zero tests, at zero.",

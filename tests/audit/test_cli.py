@@ -190,3 +190,14 @@ def test_audit__names_a_circuit_that_is_not_there(capsys):
     code, _, error = run(capsys, "nowhere:circuit")
     assert code == 2
     assert "no module 'nowhere'" in error
+
+
+@pytest.mark.slow
+def test_slot__is_audited_around_unused_slots(capsys):
+    """Their tests for zero find zero, but for the one that a group's last member passes."""
+    code, out, _ = run(capsys, "slot", "--json")
+    report = json.loads(out)
+    assert (code, report["witnesses"], report["claims"]["refuted"]) == (0, 2, [])
+    assert (report["free"], report["free_idle"]) == (6, 6)
+    unclaimed = [s for s in report["signals"] if s["verdict"] == "undecided" and not s.get("claimed")]
+    assert [s["idle"] for s in unclaimed] == [True]

@@ -71,5 +71,43 @@ def test_result__finds_what_is_known_to_be_free_and_clears_what_is_known_to_be_s
             "MiMC7",
             "AliasCheck",
             "CompConstant",
+            "BabyPbk",
+            "Bits2Point_Strict",
+            "Point2Bits_Strict",
         ):
             assert rows[name, level]["free"] == rows[name, level]["undecided"] == 0, (name, level)
+
+
+def test_result__decides_nearly_all_signals(result):
+    for level, least in (("O1", 0.98), ("O2", 0.97)):
+        rows = [r for r in result["templates"] if r["level"] == level]
+        asked = sum(r["asked"] for r in rows)
+        assert 1 - sum(r["undecided"] for r in rows) / asked > least
+        assert sum(r["undecided"] == 0 for r in rows) >= 54
+
+
+def test_small_order__is_what_the_page_says():
+    """The inputs at which scalar multiplications are free: of order five, off the curve, doubled."""
+    path = ROOT / "benches" / "circomlib_small_order.py"
+    spec = importlib.util.spec_from_file_location("circomlib_small_order", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    p, a, d = module.P, module.TWISTED_A, module.TWISTED_D
+    found = module.inputs()
+
+    def times_eight(x, y):
+        for _ in range(3):
+            t = x * y * x * y % p
+            x, y = (
+                2 * x * y * pow(1 + d * t, -1, p) % p,
+                (y * y - a * x * x) * pow(1 - d * t, -1, p) % p,
+            )
+        return x, y
+
+    for x, y in ([int(v) for v in found["point"]], times_eight(*(int(v) for v in found["key"]))):
+        u = (1 + y) * pow(1 - y, -1, p) % p
+        v = u * pow(x, -1, p) % p
+        assert (module.B * v * v - u**3 - module.A * u * u - u) % p
+        assert module.double(module.double((u, v))) == (u, p - v)
