@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zkrollup.audit import Constraints
+from zkrollup.audit import Constraints, audit
 from zkrollup.cs import ConstraintSystem, System
 from zkrollup.cs.scalar_field import MODULUS, from_mont
 from zkrollup.engine.convert import ints_from_limbs
@@ -97,3 +97,26 @@ def test_rows__of_small_primes_add_repeated_wires_up():
         system.violations([1, 5])
     with pytest.raises(ValueError, match="wire 9, but there are 3"):
         Constraints.from_rows(7, 3, [1], [({9: 1}, {}, {})])
+
+
+def test_audit__takes_every_form_of_a_circuit_and_names_what_it_cannot():
+    template = small_template()
+    given = Constraints.from_template(template)
+    assert Constraints.of(given) is given
+    assert str(audit(template).verdicts) == str(audit(given).verdicts)
+    path = CIRCOM / "mixed.r1cs"
+    assert (
+        Constraints.of(str(path)).num_rows
+        == Constraints.of(path).num_rows
+        == Constraints.from_file(path).num_rows
+    )
+    system = System("one", ["start"])
+    system.add("steps", template, instances=1).connect("previous", system.public("start"))
+    r1cs = system.freeze()
+    assert Constraints.of(r1cs).num_rows == r1cs.num_constraints
+    with pytest.raises(
+        TypeError, match=r"expected Constraints, a Template, .* got System; freeze\(\) it first"
+    ):
+        audit(system)
+    with pytest.raises(TypeError, match=r"\.r1cs file, got int$"):
+        audit(3)

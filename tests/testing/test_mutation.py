@@ -149,6 +149,12 @@ def test_explained__brackets_are_letters_and_reasons_are_demanded(tmp_path) -> N
     file.write_text('{"slot": {"x": "unused"}}')
     assert Explained.read(file, "slot").reason("x") == "unused"
     assert len(Explained.read(file, "other")) == 0
+    assert [len(part) for part in Explained.read_sections(file, "slot", "other")] == [1, 0]
+    with pytest.raises(ValueError, match=r"known\.json: unknown section 'slot', expected 'wires' and 'rows'"):
+        Explained.read_sections(file, "wires", "rows")
+    file.write_text('{"slot": ["x"]}')
+    with pytest.raises(ValueError, match=r"known\.json \[slot\]: expected an object of patterns and reasons"):
+        Explained.read(file, "slot")
     file.write_text("[1]")
     with pytest.raises(ValueError, match=r"known\.json: expected an object of patterns and reasons"):
         Explained.read(file)

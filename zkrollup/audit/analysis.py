@@ -18,7 +18,7 @@ from zkrollup.audit.lint import (
     unforced_booleans,
     unused_wires,
 )
-from zkrollup.audit.model import Constraints
+from zkrollup.audit.model import Circuit, Constraints
 from zkrollup.audit.propagate import Propagation
 from zkrollup.audit.report import AuditReport, Kind, Verdict
 from zkrollup.audit.search import Search, find_witness
@@ -38,7 +38,7 @@ class UnsatisfiedError(ValueError):
 
 
 def audit(
-    constraints: Constraints,
+    circuit: Circuit,
     witnesses: Sequence[Sequence[int]] = (),
     *,
     seconds: float | None = None,
@@ -49,6 +49,7 @@ def audit(
     """Which wires do the inputs determine?
 
     Arguments:
+        circuit: a template, a system, the path of an ``.r1cs`` file, or the :class:`Constraints` of one.
         witnesses: satisfying values of all wires, wire 0 first. Without any, one is looked for.
         seconds: about how long it may take; None: until the bounded search is done.
         seed: of all random choices; the same call gives the same report unless time runs out.
@@ -58,8 +59,9 @@ def audit(
 
     Returns:
         a report. Raises :class:`UnsatisfiedError` for a witness that does not satisfy the rows,
-        :class:`ValueError` for one of the wrong length.
+        :class:`ValueError` for one of the wrong length, and what :meth:`Constraints.of` raises.
     """
+    constraints = Constraints.of(circuit)
     start = time.monotonic()
     deadline = None if seconds is None else start + seconds
     notes: list[str] = []

@@ -14,14 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from zkrollup.cs import R1CS, Template
+from zkrollup.cs import R1CS, ConstraintSystem, System, Template
 from zkrollup.cs.scalar_field import MODULUS, from_mont
 from zkrollup.engine.convert import ints_from_limbs
 from zkrollup.engine.interface import U32, Block, Matrix
 from zkrollup.formats.r1cs import R1csFile
 from zkrollup.formats.sym import SymFile
 
-__all__ = ["Constraints", "Row", "RowTerms", "WireClaim"]
+__all__ = ["Circuit", "Constraints", "Row", "RowTerms", "WireClaim"]
 
 RowTerms = Mapping[int, int]
 """A linear combination: wire -> coefficient, wire 0 being the constant one."""
@@ -200,6 +200,26 @@ class Constraints:
         )
 
     @classmethod
+    def of(cls, circuit: Circuit) -> Constraints:
+        """A template's, a system's or an ``.r1cs`` file's; constraints are returned as they are.
+
+        Raises TypeError for anything else, FormatError as :meth:`from_file` does.
+        """
+        if isinstance(circuit, Constraints):
+            return circuit
+        if isinstance(circuit, Template):
+            return cls.from_template(circuit)
+        if isinstance(circuit, R1CS):
+            return cls.from_r1cs(circuit)
+        if isinstance(circuit, str | os.PathLike):
+            return cls.from_file(circuit)
+        advice = "; freeze() it first" if isinstance(circuit, ConstraintSystem | System) else ""
+        raise TypeError(
+            "expected Constraints, a Template, an R1CS or the path of an .r1cs file, "
+            f"got {type(circuit).__name__}{advice}"
+        )
+
+    @classmethod
     def from_template(cls, template: Template) -> Constraints:
         """One instance of a template: links and inputs are given, exports are handed out."""
         m = template.matrices
@@ -355,6 +375,10 @@ class Constraints:
         """
         names = SymFile.read(sym) if sym is not None else None
         return cls.from_r1cs_file(R1csFile.read(r1cs), names, title=os.fspath(r1cs))
+
+
+Circuit = Constraints | Template | R1CS | str | os.PathLike[str]
+"""What can be audited: see :meth:`Constraints.of`."""
 
 
 def _dot(terms: RowTerms, values: Sequence[int]) -> int:

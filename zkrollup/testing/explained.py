@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Explained"]
 
@@ -50,16 +51,30 @@ class Explained:
 
         Raises ValueError when the file is not of that form; a section that is not there is empty.
         """
-        source = os.fspath(path) if section is None else f"{os.fspath(path)} [{section}]"
-        try:
-            found = json.loads(Path(path).read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{source}: not JSON: {error}") from None
-        if section is not None and isinstance(found, dict):
-            found = found.get(section, {})
-        if not isinstance(found, dict):
+        found = _object(path)
+        if section is None:
+            return cls(found, os.fspath(path))
+        return cls._section(path, found, section)
+
+    @classmethod
+    def read_sections(cls, path: str | os.PathLike[str], *sections: str) -> list[Explained]:
+        """One list for each section of a JSON object, in this order; empty for those that are not there.
+
+        Raises ValueError as :meth:`read` does, and for a section of another name.
+        """
+        found = _object(path)
+        for name in found:
+            if name not in sections:
+                expected = " and ".join(repr(section) for section in sections)
+                raise ValueError(f"{os.fspath(path)}: unknown section {name!r}, expected {expected}")
+        return [cls._section(path, found, section) for section in sections]
+
+    @classmethod
+    def _section(cls, path: str | os.PathLike[str], found: Mapping[str, Any], section: str) -> Explained:
+        source, reasons = f"{os.fspath(path)} [{section}]", found.get(section, {})
+        if not isinstance(reasons, dict):
             raise ValueError(f"{source}: expected an object of patterns and reasons")
-        return cls(found, source)
+        return cls(reasons, source)
 
     def reason(self, *names: str) -> str | None:
         """The reason of the first pattern that matches one of the names; None when none does."""
@@ -97,3 +112,13 @@ class Explained:
 
 def _matcher(pattern: str) -> re.Pattern[str]:
     return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
+
+
+def _object(path: str | os.PathLike[str]) -> dict[str, Any]:
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{os.fspath(path)}: not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{os.fspath(path)}: expected an object of patterns and reasons")
+    return found

@@ -186,10 +186,10 @@ class _Mutation:
         self.failed = False
         path = config.getoption("--mutation-explained")
         try:
-            self.wires = Explained.read(path, "wires") if path else Explained()
-            self.rows = Explained.read(path, "rows") if path else Explained()
+            lists = Explained.read_sections(path, "wires", "rows") if path else [Explained(), Explained()]
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"--mutation-explained: {error}") from None
+        self.wires, self.rows = lists
         circuits.observers.append(self.note)
 
     def note(self, check: Check) -> None:
