@@ -30,6 +30,7 @@ import importlib.util
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,9 @@ TOGETHER = 30
 """Changes in one program; fewer where it would be too large."""
 
 FIRST_COINBASE = 1 << 80
+SECONDS, BYTES = 60, 4 << 30
+"""Of processor and memory for the tests of one change, which may never end."""
+
 COMPARED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
 WORDS = {"lt": "gt", "gt": "lt", "and": "or", "or": "and"}
 FUNCTION = re.compile(r"\b(?:function (\w+)|constructor)\(")
@@ -378,6 +382,13 @@ class Solc:
         self._process.wait()
 
 
+ENDLESS = "the limit of time or memory"
+
+
+def _name(failed: Any) -> str:
+    return ENDLESS if failed is ENDLESS else str(failed.nodeid.split("/")[-1])
+
+
 class Runner:
     """A plugin of pytest that runs the collected tests once for each mutant, in a fork, until one fails."""
 
@@ -400,13 +411,13 @@ class Runner:
                 outcome = "is no program"
                 if code is not None:
                     failed = self._first_failure(items, code, number)
-                    outcome = "SURVIVES" if failed is None else f"noticed by {failed.nodeid.split('/')[-1]}"
-                    if failed is not None:
+                    outcome = "SURVIVES" if failed is None else f"noticed by {_name(failed)}"
+                    if failed in items:
                         items.remove(failed)
                         items.insert(0, failed)
-                    elif self._solc.compiled(changed(mutant)) == unchanged:
+                    elif failed is None and self._solc.compiled(changed(mutant)) == unchanged:
                         outcome = "is the same code"
-                    elif mutant.name in self._explained:
+                    elif failed is None and mutant.name in self._explained:
                         outcome = "changes nothing"
                 self.counts[mutant.kind][outcome.split(" by ")[0]] += 1
                 print(f"{mutant.line}: {mutant.kind}: {mutant.name}: {outcome}", flush=True)
@@ -415,19 +426,23 @@ class Runner:
         return True
 
     def _first_failure(self, items: list[Any], code: dict[str, str], coinbase: int) -> Any:
-        """The first test that fails with this code in blocks of this coinbase, None when all pass."""
+        """The first test that fails with this code in blocks of this coinbase, None when all pass; ENDLESS
+        where the tests had to be stopped."""
         self._artifact.write_text(json.dumps(json.loads(self._artifact.read_text()) | code))
         self._said.write_text("")
         child = os.fork()
         if child == 0:
             self._run(items, coinbase)
         _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            return ENDLESS
         said = self._said.read_text()
-        assert os.WIFEXITED(status), f"the tests were killed by signal {status}"
         assert (os.WEXITSTATUS(status) == 0) == (said == ""), "the tests broke off"
         return items[int(said)] if said else None
 
     def _run(self, items: list[Any], coinbase: int) -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
@@ -475,7 +490,19 @@ def main() -> int:
         sys.path.insert(0, str(folder))
         os.chdir(folder)
         runner = Runner(chosen, solc, folder, explained)
-        said = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "not py_evm", *TESTS]
+        said = [
+            "-q",
+            "-s",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "-p",
+            "no:faulthandler",
+            "-k",
+            "not py_evm",
+            *TESTS,
+        ]
         answer = importlib.import_module("pytest").main(said, plugins=[runner])
     solc.close()
     for kind, count in runner.counts.items():

@@ -562,6 +562,22 @@ def test_credits__of_more_than_there_are_are_all_of_them(count: int) -> None:
         world.rollup.creditWithdrawals(1, packed(*payments), count)
 
 
+def test_fee_entries__name_a_token_once_wherever_they_stand() -> None:
+    """Each pair of four entries is compared."""
+    world = World()
+    world.rollup = world.deploy("Rollup", configuration(world.verifier, fee_tokens=4, genesis_root=ROOT))
+    for first, second in [(0, 0), (0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]:
+        tokens = [10, 11, 12, 13]
+        tokens[second] = tokens[first]
+        data = world.data(*(token.to_bytes(4, "big") + (9).to_bytes(4, "big") for token in tokens))
+        if first == second:
+            world.rollup.previewBatch(world.last, data, 7)
+            continue
+        with pytest.raises(reverts.NonCanonical) as caught:
+            world.rollup.previewBatch(world.last, data, 7)
+        assert (caught.value.field, caught.value.offset) == (reverts.Field.FEE_TOKEN, 115 + 8 * second)
+
+
 # -- with the verifier of a key ---------------------------------------------------------------------
 
 
