@@ -41,10 +41,30 @@ __all__ = ["build", "main", "public_modules", "undocumented"]
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
-ALSO = ("zkrollup.operator", "zkrollup.testing.strategies", "zkrollup.engine.interface")
+ALSO = (
+    "zkrollup.operator",
+    "zkrollup.testing.strategies",
+    "zkrollup.engine.interface",
+    "zkrollup.state.transactions",
+    "zkrollup.state.transition",
+    "zkrollup.state.public_data",
+    "zkrollup.l1.interface",
+    "zkrollup.l1.evm",
+)
 NOT_PUBLIC = ("zkrollup.__main__", "zkrollup.cli", "zkrollup.bench")
 TITLE = "zkrollup"
-ORDER = ("tutorial", "failures", "circom", "auditors", "transactions", "operators", "l1", "costs", "gadgets")
+ORDER = [
+    "tutorial",
+    "failures",
+    "circom",
+    "auditors",
+    "transactions",
+    "operators",
+    "node",
+    "l1",
+    "costs",
+    "gadgets",
+]
 _PRIVATE = re.compile(r" for zkrollup[\w.]*\._[a-z]\w*[.:]")
 _NAME = re.compile(r"<code>(zkrollup(?:\.\w+)+)</code>")
 
@@ -90,7 +110,7 @@ def _names_for_annotations(modules: Iterable[ModuleType]) -> Iterator[None]:
     Methods of a NamedTuple and strategies made with ``composite`` have none, and an alias that another module
     hands on has those of that module. Names are looked up among builtins last, so public ones are put there.
     """
-    known: dict[str, object] = {"Sequence": Sequence, "Callable": Callable, "Mapping": Mapping}
+    known: dict[str, object] = {"Sequence": Sequence, "Callable": Callable, "Mapping": Mapping, "Path": Path}
     known["SearchStrategy"] = importlib.import_module("hypothesis.strategies").SearchStrategy
     for module in modules:
         for name in getattr(module, "__all__", ()):
@@ -159,7 +179,7 @@ def _write_page(
         return f'<a href="{target}">{match[0]}</a>'
 
     body = _NAME.sub(link, _markdown().render(page.read_text(encoding="utf-8")))
-    body = re.sub(r'href="(\w+)\.md', r'href="\1.html', body)
+    body = re.sub(r'href="([\w-]+)\.md', r'href="\1.html', body)
     body = re.sub(r"<h([1-4])>(.*?)</h\1>", _heading, body)
     links = "".join(f'<a href="{other.stem}.html">{html.escape(_title(other))}</a>' for other in pages)
     text = _PAGE.format(

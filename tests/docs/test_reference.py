@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,13 +20,15 @@ def test_reference__every_public_module_class_and_function_has_a_docstring() -> 
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
-@pytest.mark.slow
 def test_build__has_no_warning_and_links_pages_with_the_reference(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "docs" / "build.py"), "--no-search", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     for page in (ROOT / "docs").glob("*.md"):
         assert (tmp_path / f"{page.stem}.html").exists()
+        links = re.findall(r'href="([^":#]+)["#]', (tmp_path / f"{page.stem}.html").read_text())
+        places = {link: (page.parent if link.startswith("../") else tmp_path) / link for link in links}
+        assert [link for link, place in places.items() if not place.exists()] == [], page
     tutorial = (tmp_path / "tutorial.html").read_text()
     assert '<a href="api/zkrollup/testing.html#assert_equivalent">' in tutorial
     assert '<a href="auditors.html">' in tutorial
