@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -105,7 +106,8 @@ def test_batches__have_every_kind(kind) -> None:
     case = find(
         strategies.batches(parameters=BatchParameters(1, 1, 1)),
         lambda case: any(isinstance(t, kind) for t in case.transactions),
-        settings=settings(FIND, max_examples=300, phases=[Phase.generate]),
+        settings=settings(FIND, max_examples=5_000, phases=[Phase.generate]),
+        random=Random(1),  # the same search each time
     )
     (slot,) = case.trace().slots
     assert slot.kind != Kind.NOOP
@@ -120,7 +122,8 @@ def test_batches__have_groups(members) -> None:
     case = find(
         strategies.batches(parameters=BatchParameters(2, 1, 0)),
         one_group,
-        settings=settings(FIND, max_examples=2_000, phases=[Phase.generate]),
+        settings=settings(FIND, max_examples=5_000, phases=[Phase.generate]),
+        random=Random(1),
     )
     assert [slot.group_before != 0 for slot in case.trace().slots] == [False, members == 2]
 
